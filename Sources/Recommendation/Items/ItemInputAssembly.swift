@@ -22,7 +22,7 @@ public struct ItemInputAssembly: Sendable {
   }
 
   /// Width of the result.
-  public var width: Int { rawWidth + whitening.width + featureWidth }
+  public var width: Int { rawWidth + whitening.matrix.columnCount + featureWidth }
 
   /// What the backward pass needs: unit vectors and norms of both parts.
   struct Saved {
@@ -37,7 +37,7 @@ public struct ItemInputAssembly: Sendable {
     _ x: UnsafeMutablePointer<Float>, raw: UnsafePointer<Float>, rows: Int,
     features: (Int) -> UnsafePointer<Float>?, arena: Arena<Float>
   ) -> Saved {
-    let white = whitening.width
+    let white = whitening.matrix.columnCount
     let saved = Saved(
       raw: arena.take(rows * rawWidth), rawNorm: arena.take(rows), white: arena.take(rows * white),
       whiteNorm: arena.take(rows))
@@ -72,7 +72,7 @@ public struct ItemInputAssembly: Sendable {
     dRaw: UnsafeMutablePointer<Float>, dx: UnsafePointer<Float>, saved: Saved, rows: Int,
     arena: Arena<Float>
   ) {
-    let white = whitening.width
+    let white = whitening.matrix.columnCount
     let mark = arena.mark
     defer { arena.release(to: mark) }
     let dWhite = arena.take(rows * white)
@@ -125,7 +125,7 @@ public struct ItemInputAssembly: Sendable {
 
   /// The whitened unit vectors alone, (items, whitened width).
   public func whitened(_ inputs: DenseMatrix) -> DenseMatrix {
-    let white = whitening.width
+    let white = whitening.matrix.columnCount
     var result = DenseMatrix(rowCount: inputs.rowCount, columnCount: white)
     let scale = 1 / Float(white).squareRoot()
     for row in 0..<inputs.rowCount {
