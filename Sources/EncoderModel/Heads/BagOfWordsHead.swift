@@ -45,7 +45,7 @@ public struct BagOfWordsHead: Sendable {
   ) -> Double {
     let rows = targets.offsets.count - 1
     guard rows > 0, !targets.columns.isEmpty else { return 0 }
-    let mark = arena.mark()
+    let mark = arena.mark
     defer { arena.release(to: mark) }
     let hidden: UnsafeMutablePointer<S> = arena.take(rows * width)
     let logits: UnsafeMutablePointer<S> = arena.take(rows * classes)
