@@ -1,5 +1,6 @@
 public import EncoderModel
 public import Foundation
+public import Kernels
 
 /// The state of a training run as one file: parameters, optimizer moments and where the run stands.
 ///

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// The few operations on names that checkpoints need.
 enum FileSystem {

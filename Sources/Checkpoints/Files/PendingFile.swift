@@ -55,7 +55,9 @@ public final class PendingFile {
   /// Replaces bytes that were appended before, as a header whose numbers are known only at the end.
   public func overwrite(at offset: Int, with bytes: [UInt8]) throws {
     try flush()
-    let written = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, off_t(offset)) }
+    let written = bytes.withUnsafeBytes {
+      pwrite(descriptor, $0.baseAddress, $0.count, off_t(offset))
+    }
     guard written == bytes.count else { throw failure() }
   }
 

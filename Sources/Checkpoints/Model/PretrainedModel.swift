@@ -1,5 +1,5 @@
 public import EncoderModel
-public import Foundation
+public import Kernels
 public import Tokenization
 
 /// A model directory in memory: encoder, weights, tokenizer, and how texts become vectors.

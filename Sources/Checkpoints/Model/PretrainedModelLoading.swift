@@ -1,4 +1,4 @@
-public import EncoderModel
+import EncoderModel
 public import Foundation
 import Tokenization
 

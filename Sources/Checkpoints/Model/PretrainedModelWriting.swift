@@ -1,5 +1,6 @@
 public import EncoderModel
 public import Foundation
+public import Kernels
 
 extension PretrainedModel {
   /// What a written directory holds.

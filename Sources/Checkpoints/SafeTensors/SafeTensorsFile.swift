@@ -25,7 +25,8 @@ public final class SafeTensorsFile: Sendable {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw CheckpointError(
-        "can't be opened (\(String(cString: strerror(errno))))", path: path, advice: "check the path")
+        "can't be opened (\(String(cString: strerror(errno))))", path: path,
+        advice: "check the path")
     }
     do {
       var status = stat()
