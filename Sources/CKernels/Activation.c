@@ -1,0 +1,55 @@
+#include "CKernels.h"
+#include "VectorMath.h"
+
+CK_INLINE float gelu(float z) { return z * ck_normal1(z, ck_exp1(-0.5f * z * z)); }
+
+CK_INLINE float gelu_slope(float z) {
+  float e = ck_exp1(-0.5f * z * z);
+  float density = e * 0.3989422804f;
+  return z * density + ck_normal1(z, e);
+}
+
+// (1 + tanh(u)) / 2 is the sigmoid of 2u, which keeps its accuracy where tanh(u) is near -1.
+CK_INLINE float gelu_tanh_gate(float z) {
+  float cube = z * z * z;
+  float inner = 0.044715f * cube + z;
+  return ck_sigmoid1(1.5957691216f * inner);
+}
+
+CK_INLINE float gelu_tanh(float z) { return z * gelu_tanh_gate(z); }
+
+CK_INLINE float gelu_tanh_slope(float z) {
+  float gate = gelu_tanh_gate(z);
+  float inner = 0.134145f * (z * z) + 1.0f;
+  float bend = z * gate * (1.0f - gate);
+  return bend * (1.5957691216f * inner) + gate;
+}
+
+CK_INLINE float swish(float z) { return z * ck_sigmoid1(z); }
+
+CK_INLINE float swish_slope(float z) {
+  float gate = ck_sigmoid1(z);
+  float bend = z * (1.0f - gate) + 1.0f;
+  return gate * bend;
+}
+
+CK_INLINE float tanh_slope(float z) {
+  float t = ck_tanh1(z);
+  return 1.0f - t * t;
+}
+
+#define CK_ACTIVATION(NAME, VALUE, SLOPE)                                                         \
+  CK_CLONES void ck_##NAME##_forward(float *y, const float *z, ptrdiff_t count) {                 \
+    CK_INDEPENDENT                                                                                \
+    for (ptrdiff_t i = 0; i < count; ++i) y[i] = VALUE;                                           \
+  }                                                                                               \
+  CK_CLONES void ck_##NAME##_backward(float *dz, const float *dy, const float *z, ptrdiff_t count) { \
+    CK_INDEPENDENT                                                                                \
+    for (ptrdiff_t i = 0; i < count; ++i) dz[i] = dy[i] * (SLOPE);                                \
+  }
+
+CK_ACTIVATION(gelu, gelu(z[i]), gelu_slope(z[i]))
+CK_ACTIVATION(gelu_tanh, gelu_tanh(z[i]), gelu_tanh_slope(z[i]))
+CK_ACTIVATION(relu, (z[i] < 0.0f ? 0.0f : z[i]), (z[i] > 0.0f ? 1.0f : 0.0f))
+CK_ACTIVATION(swish, swish(z[i]), swish_slope(z[i]))
+CK_ACTIVATION(tanh, ck_tanh1(z[i]), tanh_slope(z[i]))
