@@ -20,7 +20,8 @@ import Testing
     let projection: [S]
 
     init(_ placement: Placement) throws {
-      base = try GoldenModel<S>(.gelu)
+      let base = try GoldenModel<S>(.gelu)
+      self.base = base
       golden = try GoldenTensors("adapter")
       var table = ParameterTable()
       let adapters = (0..<2).map { layer in

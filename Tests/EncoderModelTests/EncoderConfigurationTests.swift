@@ -31,8 +31,9 @@ import Testing
 
   /// The defaults of `BertConfig()`.
   @Test func missingKeysAreBertBase() throws {
+    let c = try decode("{}")
     #expect(
-      try decode("{}")
+      c
         == EncoderConfiguration(
           vocabularySize: 30522, hiddenSize: 768, layerCount: 12, headCount: 12,
           intermediateSize: 3072, activation: .gelu, hiddenDropout: 0.1, attentionDropout: 0.1,
@@ -47,7 +48,8 @@ import Testing
   func activationsByTransformersNames(
     _ name: String, _ activation: EncoderConfiguration.Activation
   ) throws {
-    #expect(try decode("{\"hidden_act\": \"\(name)\"}").activation == activation)
+    let c = try decode("{\"hidden_act\": \"\(name)\"}")
+    #expect(c.activation == activation)
   }
 
   @Test(arguments: [
@@ -62,7 +64,8 @@ import Testing
     let configuration = preset.configuration(
       vocabularySize: 8192, dropout: 0.05, maximumPositions: 128, paddingID: 3)
     let data = try JSONEncoder().encode(configuration)
-    #expect(try JSONDecoder().decode(EncoderConfiguration.self, from: data) == configuration)
+    let decoded = try JSONDecoder().decode(EncoderConfiguration.self, from: data)
+    #expect(decoded == configuration)
     let keys = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     #expect(keys["num_attention_heads"] as? Int == configuration.headCount)
     #expect(keys["attention_probs_dropout_prob"] as? Double == 0.05)

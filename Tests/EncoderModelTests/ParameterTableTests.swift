@@ -44,9 +44,9 @@ import Testing
   @Test func trainableIsSetByName() {
     var table = ParameterTable()
     _ = TextEncoder(EncoderPreset.tiny.configuration(vocabularySize: 10, dropout: 0), in: &table)
-    #expect(table.entries.allSatisfy(\.isTrainable))
+    #expect(table.entries.allSatisfy { $0.isTrainable })
     table.setTrainable { $0.hasPrefix("encoder.layer.1.") }
-    #expect(table.entries.count(where: \.isTrainable) == 16)
+    #expect(table.entries.count { $0.isTrainable } == 16)
   }
 
   @Test func storeIsZeroAlignedAndCopies() {
