@@ -1,9 +1,11 @@
-internal import Kernels
+package import Kernels
 
 /// The dropout of one training step: rates, and a key from which each place derives its own mask.
 public struct DropoutPlan: Sendable {
   /// A place in the network where dropout applies.
-  enum Site: UInt64 { case embeddings, attentionProbabilities, attentionOutput, feedForwardOutput }
+  package enum Site: UInt64, CaseIterable {
+    case embeddings, attentionProbabilities, attentionOutput, feedForwardOutput
+  }
 
   let hiddenRate: Double
   let attentionRate: Double
@@ -19,7 +21,8 @@ public struct DropoutPlan: Sendable {
     self.key = key
   }
 
-  func dropout(_ site: Site, layer: Int) -> Dropout? {
+  /// The mask of one place; `nil` where nothing is dropped.
+  package func dropout(_ site: Site, layer: Int) -> Dropout? {
     let rate = site == .attentionProbabilities ? attentionRate : hiddenRate
     guard rate > 0 else { return nil }
     // SplitMix64's finalizer (Steele et al. 2014) spreads (key, layer, site) over all bits.

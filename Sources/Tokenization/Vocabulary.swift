@@ -113,6 +113,11 @@ public struct Vocabulary: Sendable, Equatable {
     return table.string(Int(id))
   }
 
+  /// Calls `body` with the bytes of an id's token, without making a string of them.
+  package func withUTF8<R>(of id: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    table.withBytes(Int(id), body)
+  }
+
   /// Whether an id belongs to the vocabulary.
   public func contains(_ id: Int32) -> Bool {
     id >= 0 && Int(id) < count

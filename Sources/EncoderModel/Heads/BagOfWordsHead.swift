@@ -44,7 +44,10 @@ public struct BagOfWordsHead: Sendable {
     arena: Arena<S>
   ) -> Double {
     let rows = targets.offsets.count - 1
-    guard rows > 0, !targets.columns.isEmpty else { return 0 }
+    guard rows > 0, !targets.columns.isEmpty else {
+      dPooled?.update(repeating: 0, count: rows * width)
+      return 0
+    }
     let mark = arena.mark
     defer { arena.release(to: mark) }
     let hidden: UnsafeMutablePointer<S> = arena.take(rows * width)
