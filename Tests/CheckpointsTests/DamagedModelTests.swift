@@ -5,12 +5,15 @@ import Tokenization
 
 @Suite("Refusing model directories")
 struct DamagedModelTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
   /// A copy of a golden directory.
-  private func copy(_ name: String) throws -> (folder: TemporaryFolder, url: URL) {
-    let folder = try TemporaryFolder()
-    let url = folder.file("model")
+  private func copy(_ name: String) throws -> URL {
+    let url = folder.file(UUID().uuidString)
     try FileManager.default.copyItem(at: Goldens.directory(name), to: url)
-    return (folder, url)
+    return url
   }
 
   private func edit(_ url: URL, _ name: String, _ from: String, _ to: String) throws {
@@ -53,29 +56,28 @@ struct DamagedModelTests {
       ("{", "{{", "config.json"),
     ])
   func configuration(from: String, to: String, reason: String) throws {
-    let (folder, url) = try copy("mlm")
+    let url = try copy("mlm")
     try edit(url, "config.json", from, to)
     expectRefusal(url, reason)
   }
 
   @Test("a decoder that isn't tied is refused where the head is wanted, and only there")
   func untied() throws {
-    let (folder, url) = try copy("mlm")
+    let url = try copy("mlm")
     try edit(url, "config.json", "\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false")
     expectRefusal(url, "decoder", heads: .maskedTokens)
     _ = try PretrainedModel.load(from: url)
-    withExtendedLifetime(folder) {}
   }
 
   @Test("files that are missing are named")
   func missingFiles() throws {
     for name in ["config.json", "model.safetensors", "tokenizer.json"] {
-      let (folder, url) = try copy("mlm")
+      let url = try copy("mlm")
       try FileManager.default.removeItem(at: url.appendingPathComponent(name))
       expectRefusal(url, name)
     }
     expectRefusal(Goldens.directory("absent"), "absent")
-    let (folder, url) = try copy("mlm")
+    let url = try copy("mlm")
     try FileManager.default.moveItem(
       at: url.appendingPathComponent("model.safetensors"),
       to: url.appendingPathComponent("pytorch_model.bin"))
@@ -95,11 +97,11 @@ struct DamagedModelTests {
       ("vocab.txt", "[MASK]\n", "", "[MASK]"),
     ]
     for (name, from, to, reason) in edits {
-      let (folder, url) = try copy("legacy")
+      let url = try copy("legacy")
       try edit(url, name, from, to)
       expectRefusal(url, reason)
     }
-    let (folder, url) = try copy("st6")
+    let url = try copy("st6")
     try edit(
       url, "config_sentence_transformers.json", "\"default_prompt_name\": \"document\"",
       "\"default_prompt_name\": \"x\"")
@@ -108,7 +110,7 @@ struct DamagedModelTests {
 
   @Test("a directory of a newer format is refused")
   func format() throws {
-    let (folder, url) = try copy("mlm")
+    let url = try copy("mlm")
     try "{\"format_version\": 2}".write(
       to: url.appendingPathComponent("encoder.json"), atomically: true, encoding: .utf8)
     expectRefusal(url, "format_version")
@@ -116,7 +118,7 @@ struct DamagedModelTests {
 
   @Test("weights that aren't finite are refused by their tensor")
   func notFinite() throws {
-    let (folder, url) = try copy("mlm")
+    let url = try copy("mlm")
     let file = url.appendingPathComponent("model.safetensors")
     var bytes = try [UInt8](Data(contentsOf: file))
     let layout = try SafeTensorsFile(file)
@@ -131,12 +133,11 @@ struct DamagedModelTests {
 
   @Test("do_lower_case of tokenizer_config.json decides, as it does in transformers")
   func lowercase() throws {
-    let (folder, url) = try copy("mlm")
+    let url = try copy("mlm")
     #expect(try PretrainedModel.load(from: url).tokenizer.options.lowercase)
     try edit(url, "tokenizer_config.json", "\"do_lower_case\": true", "\"do_lower_case\": false")
     #expect(try !PretrainedModel.load(from: url).tokenizer.options.lowercase)
     try edit(url, "tokenizer_config.json", "\"BertTokenizer\"", "\"PreTrainedTokenizerFast\"")
     #expect(try PretrainedModel.load(from: url).tokenizer.options.lowercase)
-    withExtendedLifetime(folder) {}
   }
 }

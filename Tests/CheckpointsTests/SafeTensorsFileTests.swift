@@ -11,9 +11,12 @@ func tensorFile(_ header: String, data: [UInt8] = [], length: UInt64? = nil) -> 
 
 @Suite("Reading safetensors")
 struct SafeTensorsFileTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
   @Test("tensors, scalars, empty tensors and metadata are read, whatever their order")
   func reads() throws {
-    let folder = try TemporaryFolder()
     let header = """
       {"b":{"shape":[2,1],"dtype":"F32","data_offsets":[4,12]},"__metadata__":{"k\\u00e9":"v\\n"},\
       "a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},\
@@ -46,7 +49,6 @@ struct SafeTensorsFileTests {
       ("U64", [0, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0], [4_294_967_296, 7]),
     ] as [(String, [UInt8], [Float])])
   func converts(type: String, data: [UInt8], expected: [Float]) throws {
-    let folder = try TemporaryFolder()
     let header =
       "{\"x\":{\"dtype\":\"\(type)\",\"shape\":[2],\"data_offsets\":[0,\(data.count)]}}"
     let file = try SafeTensorsFile(folder.write(tensorFile(header, data: data), "x"))
@@ -123,7 +125,6 @@ struct SafeTensorsFileTests {
       ),
     ])
   func refusesHeader(header: String, reason: String) throws {
-    let folder = try TemporaryFolder()
     let url = try folder.write(tensorFile(header, data: [0, 0, 128, 63]), "bad.safetensors")
     let error = #expect(throws: CheckpointError.self) { try SafeTensorsFile(url) }
     #expect(error?.description.contains(reason) == true, "\(error?.description ?? "no error")")
@@ -132,7 +133,6 @@ struct SafeTensorsFileTests {
 
   @Test("a length that the file can't have is refused before anything is allocated")
   func refusesLength() throws {
-    let folder = try TemporaryFolder()
     for length: UInt64 in [3, 1 << 20, 100_000_001, 1 << 62, .max] {
       let url = try folder.write(tensorFile("{}", length: length), "bad")
       #expect(throws: CheckpointError.self) { try SafeTensorsFile(url) }
@@ -147,7 +147,6 @@ struct SafeTensorsFileTests {
 
   @Test("a tensor that is missing or complex is an error that names it")
   func refusesTensor() throws {
-    let folder = try TemporaryFolder()
     let header = "{\"c\":{\"dtype\":\"C64\",\"shape\":[1],\"data_offsets\":[0,8]}}"
     let url = try folder.write(
       tensorFile(header, data: [UInt8](repeating: 0, count: 8)), "x.safetensors")

@@ -4,13 +4,16 @@ import Testing
 
 @Suite("Writing safetensors")
 struct SafeTensorsWriterTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
   private func append(_ values: [Float], to writer: SafeTensorsWriter) throws {
     try values.withUnsafeBufferPointer { try writer.append($0) }
   }
 
   @Test("the bytes are those of the format: length, padded header, data")
   func bytes() throws {
-    let folder = try TemporaryFolder()
     let url = folder.file("x.safetensors")
     let writer = try SafeTensorsWriter(
       url, tensors: [.init("w", shape: [2]), .init("e", shape: [0])], metadata: [("k", "v\"")])
@@ -28,7 +31,6 @@ struct SafeTensorsWriterTests {
 
   @Test("what is written in parts and in half precision reads back")
   func roundTrip() throws {
-    let folder = try TemporaryFolder()
     let url = folder.file("x.safetensors")
     let writer = try SafeTensorsWriter(
       url,
@@ -48,7 +50,6 @@ struct SafeTensorsWriterTests {
 
   @Test("too many and too few values are errors, and then no file stays")
   func counts() throws {
-    let folder = try TemporaryFolder()
     do {
       let writer = try SafeTensorsWriter(folder.file("x"), tensors: [.init("w", shape: [2])])
       try append([1], to: writer)
@@ -63,7 +64,6 @@ struct SafeTensorsWriterTests {
 
   @Test("names that stand twice and types that can't be written are refused")
   func declarations() throws {
-    let folder = try TemporaryFolder()
     #expect(throws: CheckpointError.self) {
       try SafeTensorsWriter(
         folder.file("x"), tensors: [.init("w", shape: [2]), .init("w", shape: [2])])

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder that is removed with its owner.
+/// A folder that is removed with its owner, which is a test's suite: it lives as long as the test runs.
 final class TemporaryFolder {
   let url: URL
 
