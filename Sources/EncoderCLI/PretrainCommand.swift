@@ -108,7 +108,10 @@ struct PretrainCommand: AsyncParsableCommand {
     } else {
       try OutputCheck.directory(directory.url)
     }
-    let job = PretrainingJob(command: self, directory: directory, display: display)
+    let files = try corpus.map(CorpusReading.spooled)
+    defer { for file in files where file.isTemporary { unlink(file.path) } }
+    let job = PretrainingJob(
+      command: self, files: files.map(\.path), directory: directory, display: display)
     let finished = try job.run(stop: stop)
     display.close()
     if let code = stop.exitCode, !finished {

@@ -9,6 +9,7 @@ import Training
 /// What `encoder pretrain` does: tokenizer, corpus, model, trainer, and the directory they end in.
 struct PretrainingJob {
   let command: PretrainCommand
+  let files: [String]
   let directory: PretrainingDirectory
   let display: ProgressDisplay
 
@@ -95,7 +96,7 @@ struct PretrainingJob {
     }
     let trainer = VocabularyTrainer(size: command.vocabSize, options: options)
     let result = try CorpusReading.trainVocabulary(
-      trainer, files: command.corpus, textColumn: command.textColumn, threads: threads)
+      trainer, files: files, textColumn: command.textColumn, threads: threads)
     display.line("vocabulary: \(result.vocabulary.count) pieces")
     return Tokenizer(vocabulary: result.vocabulary, options: options)
   }
@@ -105,7 +106,7 @@ struct PretrainingJob {
   ) throws -> TokenizedCorpus {
     var builder = try TokenizedCorpusBuilder(
       tokenizer: tokenizer, maximumLength: options.maximumLength, threads: options.threads)
-    try CorpusReading.forEachBatch(command.corpus, textColumn: command.textColumn) {
+    try CorpusReading.forEachBatch(files, textColumn: command.textColumn) {
       try builder.append($0)
     }
     return try builder.finish(source: command.corpus.joined(separator: ", "))

@@ -1,7 +1,7 @@
 public import Checkpoints
 import EncoderModel
 public import Foundation
-public import Kernels
+import Kernels
 
 /// The output directory of a pretraining run: the model with the lowest validation loss, the training
 /// log, and the state from which the run can be resumed.

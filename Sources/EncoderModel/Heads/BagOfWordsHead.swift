@@ -24,7 +24,7 @@ public struct BagOfWordsHead: Sendable {
   }
 
   /// Sparse target distributions, one a text, in CSR form; the weights of a row sum to 1.
-  public struct Targets<S: KernelScalar> {
+  public struct Targets<S: KernelScalar>: Sendable {
     /// (texts + 1)
     public var offsets: [Int32] = [0]
     /// Token ids.
