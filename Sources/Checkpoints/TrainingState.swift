@@ -59,7 +59,9 @@ public enum TrainingState {
     try progress(type, SafeTensorsFile(url))
   }
 
-  /// Fills the stores and returns the progress record. All names and shapes are compared first.
+  /// Fills the stores and returns the progress record.
+  ///
+  /// All names and shapes are compared before anything is changed.
   ///
   /// - Throws: ``CheckpointError`` that says which tensor differs; then no store has changed, unless
   ///   the disk failed while values were read.
