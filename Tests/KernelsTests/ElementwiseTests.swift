@@ -79,7 +79,7 @@ import Testing
     #expect(Array(y[0..<4]) == [-.infinity, -.infinity, .infinity, 0])
     expectClose(Double(y[4]), -92.1034037, absolute: 1e-5, "log(1e-40)")
     expectClose(Double(y[5]), -103.2789300, absolute: 1e-5, "log of the smallest Float")
-    #expect(y[6...].allSatisfy(\.isNaN))
+    #expect(y[6...].allSatisfy { $0.isNaN })
   }
 
   @Test func edgesOfSigmoidAndSoftplus() {

@@ -48,7 +48,7 @@ import Testing
     for j in 0..<width { expectClose(y[j], 1 / Float(width), relative: 1e-6) }
     x[0] = .nan
     Softmax.forward(y: &y, x: x, rows: 1, width: width, scale: 1)
-    #expect(y.allSatisfy(\.isNaN))
+    #expect(y.allSatisfy { $0.isNaN })
   }
 
   @Test(arguments: [1, 8, 13, 64])
