@@ -1,28 +1,34 @@
 #include "CKernels.h"
 #include "VectorMath.h"
 
-enum { lanes = 16 };
-
-// Lane by lane, because a plain maximum of floats isn't vectorised (the order matters for NaN).
-CK_INLINE float row_maximum(const float *x, ptrdiff_t count) {
-  float lane[lanes];
-  for (int l = 0; l < lanes; ++l) lane[l] = -INFINITY;
-  ptrdiff_t j = 0;
-  for (; j + lanes <= count; j += lanes)
-    for (int l = 0; l < lanes; ++l) lane[l] = x[j + l] > lane[l] ? x[j + l] : lane[l];
-  for (int l = 0; j + l < count; ++l) lane[l] = x[j + l] > lane[l] ? x[j + l] : lane[l];
-  for (int width = lanes / 2; width > 0; width /= 2)
-    for (int l = 0; l < width; ++l) lane[l] = lane[l + width] > lane[l] ? lane[l + width] : lane[l];
-  return lane[0];
+// The bits of a float as an integer of the same order, and back: only integer maxima become vector
+// code without promises about NaN. A positive NaN is the largest of all.
+CK_INLINE int32_t ordered(float x) {
+  int32_t bits = (int32_t)ck_bits(x);
+  return bits ^ ((bits >> 31) & 0x7FFFFFFF);
 }
 
+CK_INLINE float from_ordered(int32_t x) {
+  return ck_from_bits((uint32_t)(x ^ ((x >> 31) & 0x7FFFFFFF)));
+}
+
+CK_INLINE int32_t ordered_maximum(const float *x, ptrdiff_t count) {
+  int32_t maximum = ordered(-INFINITY);
+  for (ptrdiff_t j = 0; j < count; ++j) {
+    int32_t value = ordered(x[j]);
+    maximum = value > maximum ? value : maximum;
+  }
+  return maximum;
+}
+
+// Attention rows are as short as a sentence: blocks of 8 leave less to the scalar remainder.
 CK_CLONES void ck_softmax_forward(float *y, const float *x, ptrdiff_t rows, ptrdiff_t width, float scale) {
   for (ptrdiff_t row = 0; row < rows; ++row, y += width, x += width) {
-    float maximum = row_maximum(x, width);
+    float maximum = from_ordered(ordered_maximum(x, width));
     float sum = 0.0f;
     {
 #pragma clang fp reassociate(on)
-      CK_INDEPENDENT_SHORT
+#pragma clang loop vectorize(assume_safety) vectorize_width(8) interleave(disable)
       for (ptrdiff_t j = 0; j < width; ++j) {
         float e = ck_exp1((x[j] - maximum) * scale);
         y[j] = e;
@@ -30,7 +36,7 @@ CK_CLONES void ck_softmax_forward(float *y, const float *x, ptrdiff_t rows, ptrd
       }
     }
     float inverse = 1.0f / sum;
-    CK_INDEPENDENT_SHORT
+    CK_INDEPENDENT
     for (ptrdiff_t j = 0; j < width; ++j) y[j] = y[j] * inverse;
   }
 }
@@ -41,15 +47,17 @@ CK_CLONES void ck_softmax_backward(float *dx, const float *dy, const float *y, p
     float mean = 0.0f;
     {
 #pragma clang fp reassociate(on)
-      CK_INDEPENDENT_SHORT
+      CK_INDEPENDENT
       for (ptrdiff_t j = 0; j < width; ++j) mean += dy[j] * y[j];
     }
-    CK_INDEPENDENT_SHORT
+    CK_INDEPENDENT
     for (ptrdiff_t j = 0; j < width; ++j) dx[j] = (dy[j] - mean) * (y[j] * scale);
   }
 }
 
-CK_CLONES float ck_maximum(const float *x, ptrdiff_t count) { return row_maximum(x, count); }
+CK_CLONES float ck_maximum(const float *x, ptrdiff_t count) { 
+  return from_ordered(ordered_maximum(x, count));
+ }
 
 CK_CLONES float ck_exp_sum(float *y, const float *x, ptrdiff_t count, float maximum) {
   float sum = 0.0f;

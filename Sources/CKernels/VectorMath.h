@@ -22,15 +22,6 @@
 // The arrays of such a loop are the same or disjoint, so its iterations are independent.
 #define CK_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 
-// As CK_INDEPENDENT, for loops so short that a scalar remainder would dominate: masked tails where
-// the processor has masks.
-#if defined(__x86_64__)
-#define CK_INDEPENDENT_SHORT \
-  _Pragma("clang loop vectorize(assume_safety) vectorize_predicate(enable) interleave(disable)")
-#else
-#define CK_INDEPENDENT_SHORT CK_INDEPENDENT
-#endif
-
 // A product and a sum in one expression may become one fused operation. The front end decides
 // it, so the vector body and the scalar remainder of a loop round alike.
 #pragma STDC FP_CONTRACT ON

@@ -105,7 +105,7 @@ public struct TextEncoder: Sendable {
     let count = batch.tokenCount * configuration.hiddenSize
     var input: UnsafeMutablePointer<S> = arena.take(count)
     var output: UnsafeMutablePointer<S> = arena.take(count)
-    let mark = arena.mark()
+    let mark = arena.mark
     if let hidden {
       input.update(from: hidden, count: count)
     } else {
@@ -130,7 +130,7 @@ public struct TextEncoder: Sendable {
     weights: ParameterStore<S>, gradients: ParameterStore<S>?, adapters: AdapterStack<S>? = nil,
     adapterGradients: ParameterStore<S>? = nil, arena: Arena<S>, dropout: DropoutPlan?
   ) {
-    let mark = arena.mark()
+    let mark = arena.mark
     var dy = dOutput
     var dx: UnsafeMutablePointer<S> = arena.take(batch.tokenCount * configuration.hiddenSize)
     let lowestAdapter = adapters?.adapters.firstIndex { $0 != nil } ?? layers.count

@@ -42,7 +42,7 @@ public final class Arena<S: KernelScalar>: @unchecked Sendable {
   }
 
   /// The current position, for ``release(to:)``.
-  public func mark() -> Int { used }
+  public var mark: Int { used }
 
   /// Gives back every slice taken since `mark` was read.
   public func release(to mark: Int) {

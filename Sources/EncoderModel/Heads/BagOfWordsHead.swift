@@ -48,7 +48,7 @@ public struct BagOfWordsHead: Sendable {
       dPooled?.update(repeating: 0, count: rows * width)
       return 0
     }
-    let mark = arena.mark()
+    let mark = arena.mark
     defer { arena.release(to: mark) }
     let hidden: UnsafeMutablePointer<S> = arena.take(rows * width)
     let logits: UnsafeMutablePointer<S> = arena.take(rows * classes)

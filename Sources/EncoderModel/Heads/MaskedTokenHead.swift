@@ -44,7 +44,7 @@ public struct MaskedTokenHead: Sendable {
     var outcome = Outcome(loss: 0, correct: 0)
     for start in stride(from: 0, to: positions.count, by: MaskedTokenHead.blockRows) {
       let block = start..<min(start + MaskedTokenHead.blockRows, positions.count)
-      let mark = arena.mark()
+      let mark = arena.mark
       let part = runBlock(
         hidden: hidden, positions: positions[block], targets: targets[block], weights: weights,
         gradients: gradients, dHidden: dHidden, gradientScale: gradientScale, arena: arena)

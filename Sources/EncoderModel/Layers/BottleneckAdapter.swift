@@ -84,7 +84,7 @@ public struct BottleneckAdapter: Sendable {
   ) {
     norm.backward(
       dx: dSum, accumulate: false, dy: dy, x: saved.sum, mean: saved.mean, rstd: saved.rstd)
-    let mark = arena.mark()
+    let mark = arena.mark
     let dInner: UnsafeMutablePointer<S> = arena.take(rows * bottleneck)
     let dInput: UnsafeMutablePointer<S> = arena.take(rows * width)
     Linear.backward(

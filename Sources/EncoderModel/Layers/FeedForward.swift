@@ -1,4 +1,4 @@
-public import Kernels
+internal import Kernels
 
 /// The feed-forward block with residual and LayerNorm, and the bottleneck adapter inside it where
 /// there is one: (tokens, H) -> (tokens, H).
@@ -94,7 +94,7 @@ public struct FeedForward: Sendable {
     }
     dy.update(from: dx, count: rows * width)
     dropout?.dropout(.feedForwardOutput, layer: layer)?.apply(dy, count: rows * width)
-    let mark = arena.mark()
+    let mark = arena.mark
     let dInner: UnsafeMutablePointer<S> = arena.take(rows * innerWidth)
     Linear.backward(
       dx: dInner, accumulate: false, dWeight: gradients?[downWeight],

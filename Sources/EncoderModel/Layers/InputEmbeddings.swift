@@ -1,4 +1,4 @@
-public import Kernels
+internal import Kernels
 
 /// Word, position and token type embeddings, summed and normalised: tokens -> (tokens, H).
 public struct InputEmbeddings: Sendable {

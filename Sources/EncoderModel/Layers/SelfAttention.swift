@@ -1,4 +1,4 @@
-public import Kernels
+internal import Kernels
 
 /// Multi-head self-attention with its output projection, residual and LayerNorm: (tokens, H) -> (tokens, H).
 public struct SelfAttention: Sendable {
@@ -109,7 +109,6 @@ public struct SelfAttention: Sendable {
     gradients: ParameterStore<S>?, arena: Arena<S>, dropout: DropoutPlan?
   ) {
     let (rows, width) = (batch.tokenCount, configuration.hiddenSize)
-    let longest = batch.longestSequence
     LayerNorm.backward(
       dx: dx, accumulate: false, dWeight: gradients?[normWeight], dBias: gradients?[normBias],
       dy: dy, x: saved.sum, mean: saved.mean, rstd: saved.rstd, weight: weights[normWeight],
@@ -117,10 +116,11 @@ public struct SelfAttention: Sendable {
     // The residual keeps dx; the projection's branch works on a copy, since dropout scales it.
     dy.update(from: dx, count: rows * width)
     dropout?.dropout(.attentionOutput, layer: layer)?.apply(dy, count: rows * width)
-    let mark = arena.mark()
+    let mark = arena.mark
     let dContext = arena.take(rows * width)
     let dQKV = arena.take(rows * 3 * width)
-    let scratch = arena.take(Attention.backwardScratchCount(longest: longest))
+    let scratch = arena.take(
+      batch.offsets.withUnsafeBufferPointer { Attention.scratchCount(offsets: $0) })
     Linear.backward(
       dx: dContext, accumulate: false, dWeight: gradients?[outputWeight],
       dBias: gradients?[outputBias], dy: dy, x: saved.context, weight: weights[outputWeight],

@@ -1,4 +1,4 @@
-public import Kernels
+internal import Kernels
 
 /// One post-LayerNorm Transformer layer (Vaswani et al. 2017; BERT): attention, then feed-forward.
 public struct TransformerLayer: Sendable {
@@ -40,7 +40,7 @@ public struct TransformerLayer: Sendable {
     weights: ParameterStore<S>, gradients: ParameterStore<S>?, adapter: AdapterSlot<S>?,
     arena: Arena<S>, dropout: DropoutPlan?
   ) {
-    let mark = arena.mark()
+    let mark = arena.mark
     let dHidden: UnsafeMutablePointer<S> = arena.take(batch.tokenCount * width)
     feedForward.backward(
       dx: dHidden, dy: dy, x: saved.hidden, saved: saved.feedForward, rows: batch.tokenCount,

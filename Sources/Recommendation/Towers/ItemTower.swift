@@ -60,7 +60,7 @@ public struct ItemTower: Sendable {
     weights: ParameterStore<S>, gradients: ParameterStore<S>, arena: Arena<S>
   ) {
     let (c, rows) = (configuration, saved.rows)
-    let mark = arena.mark()
+    let mark = arena.mark
     defer { arena.release(to: mark) }
     L2Normalize.backward(
       dx: dy, accumulate: false, dy: dy, y: saved.y, norm: saved.norm, rows: rows,

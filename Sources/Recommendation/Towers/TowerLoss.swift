@@ -35,7 +35,7 @@ struct RankingLoss<S: KernelScalar> {
     weights: ParameterStore<S>, gradients: ParameterStore<S>, gradientScale: S, arena: Arena<S>
   ) -> Double {
     let (count, d) = (targets.count, network.configuration.width)
-    let mark = arena.mark()
+    let mark = arena.mark
     defer { arena.release(to: mark) }
     let scores: UnsafeMutablePointer<S> = arena.take(count * candidates)
     let cosines: UnsafeMutablePointer<S> = arena.take(count * candidates)

@@ -102,7 +102,7 @@ public struct TowerNetwork: Sendable {
     gradients: ParameterStore<S>, arena: Arena<S>
   ) {
     let (d, batch) = (configuration.width, saved.batch)
-    let mark = arena.mark()
+    let mark = arena.mark
     let dHistory: UnsafeMutablePointer<S> = arena.take(batch.entries.count * d)
     user.backward(
       dHistory: dHistory, dy: dUsers, saved: saved.user, weights: weights,

@@ -106,7 +106,7 @@ public struct UserTower: Sendable {
     weights: ParameterStore<S>, gradients: ParameterStore<S>, arena: Arena<S>
   ) {
     let (d, users, entries) = (configuration.width, saved.users, saved.rows)
-    let mark = arena.mark()
+    let mark = arena.mark
     defer { arena.release(to: mark) }
     L2Normalize.backward(
       dx: dy, accumulate: false, dy: dy, y: saved.y, norm: saved.norm, rows: users, width: d)

@@ -100,7 +100,7 @@ public struct PretrainingObjective: Sendable {
     guard let bagOfWords, let bag = micro.bag else { return 0 }
     let batch = micro.masked.batch
     let width = encoder.configuration.hiddenSize
-    let mark = arena.mark()
+    let mark = arena.mark
     defer { arena.release(to: mark) }
     let pooled = arena.take(batch.sequenceCount * width)
     let dPooled = arena.take(batch.sequenceCount * width)
