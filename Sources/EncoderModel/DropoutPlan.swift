@@ -1,4 +1,4 @@
-internal import Kernels
+package import Kernels
 
 /// The dropout of one training step: rates, and a key from which each place derives its own mask.
 public struct DropoutPlan: Sendable {
