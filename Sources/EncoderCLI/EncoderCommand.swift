@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command-line program `encoder`.
 @main
@@ -7,5 +8,7 @@ struct EncoderCommand: AsyncParsableCommand {
     commandName: "encoder",
     abstract: "Recommends new items from their text: pretrain, fine-tune, embed, recommend.",
     version: "0.1.0",
-    subcommands: [])
+    subcommands: [
+      VocabCommand.self, TokenizeCommand.self, PretrainCommand.self,
+    ])
 }

@@ -132,6 +132,7 @@ public final class Pretrainer {
         since: (ContinuousClock.now - lastRecord).inSeconds)
       if isLogged {
         progress.pending = .init()
+        progress.records += 1
         lastRecord = ContinuousClock.now
       }
       stopped = onEvent(.step(record, fraction: fraction, isLogged: isLogged)) == .stop

@@ -47,8 +47,10 @@ public struct PretrainingProgress: Sendable, Codable, Equatable {
   public var bestValidationLoss: Double?
   /// Validation passes done.
   public var validations = 0
-  /// Records logged.
+  /// Share of the log's records that are due, as a count.
   public var logged = 0
+  /// Lines of `training.jsonl`.
+  public var records = 0
   /// Losses since the last record.
   public var pending = PendingLosses()
   /// Seconds of training, kept only where the budget is a time: the bytes of other runs don't depend

@@ -123,6 +123,24 @@ public final class SafeTensorsFile: Sendable {
     }
   }
 
+  /// Reads a whole tensor of type I32.
+  ///
+  /// - Throws: ``CheckpointError`` when there is no such tensor or it has another type.
+  public func integers(_ name: String) throws -> [Int32] {
+    guard let tensor = self[name], tensor.type == .int32 else {
+      throw CheckpointError(
+        "there is no such tensor of type I32", path: url.path, item: name,
+        advice: "check that this is the right file")
+    }
+    return try [Int32](unsafeUninitializedCapacity: tensor.count) { buffer, count in
+      let places = UnsafeMutableRawBufferPointer(
+        UnsafeMutableBufferPointer(rebasing: buffer[..<tensor.count]))
+      try SafeTensorsFile.read(
+        descriptor, at: dataStart + tensor.byteRange.lowerBound, into: places, path: url.path)
+      count = tensor.count
+    }
+  }
+
   private static func read(
     _ descriptor: Int32, at offset: Int, into bytes: UnsafeMutableRawBufferPointer, path: String
   ) throws {

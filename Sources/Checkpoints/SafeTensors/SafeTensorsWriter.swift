@@ -45,12 +45,12 @@ public final class SafeTensorsWriter {
         throw CheckpointError(
           "two tensors have one name", path: url.path, item: tensor.name, advice: "rename one")
       }
-      guard [.float32, .float16, .bfloat16].contains(tensor.type),
+      guard [.float32, .float16, .bfloat16, .int32].contains(tensor.type),
         let bytes = TensorDescription.byteCount(tensor.type, tensor.shape)
       else {
         throw CheckpointError(
           "a tensor of type \(tensor.type.rawValue) and shape \(tensor.shape) can't be written",
-          path: url.path, item: tensor.name, advice: "use F32, F16 or BF16 and a valid shape")
+          path: url.path, item: tensor.name, advice: "use F32, F16, BF16 or I32 and a valid shape")
       }
       ends.append((ends.last ?? 0) + bytes)
     }
@@ -105,6 +105,20 @@ public final class SafeTensorsWriter {
       try file.append(UnsafeRawBufferPointer(values))
     }
     written += values.count * tensor.type.byteCount
+    skipFilled()
+  }
+
+  /// Appends elements of the I32 tensor whose turn it is; a tensor may come in several parts.
+  public func append(_ values: UnsafeBufferPointer<Int32>) throws {
+    guard current < declarations.count, declarations[current].type == .int32,
+      written + values.count * 4 <= ends[current]
+    else {
+      throw CheckpointError(
+        "integers that the header doesn't declare", path: url.path,
+        advice: "declare a tensor of type I32 and its shape")
+    }
+    try file.append(UnsafeRawBufferPointer(values))
+    written += values.count * 4
     skipFilled()
   }
 

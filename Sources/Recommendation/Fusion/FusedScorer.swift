@@ -1,4 +1,4 @@
-public import Kernels
+import Kernels
 
 /// Scores every catalogue item for users by the fusion of its parts.
 ///

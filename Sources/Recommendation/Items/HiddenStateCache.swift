@@ -21,8 +21,9 @@ public final class HiddenStateCache: @unchecked Sendable {
     workers: Workers
   ) throws {
     width = encoder.configuration.hiddenSize
-    var starts = [0]
-    for sequence in sequences { starts.append(starts[starts.count - 1] + sequence.count) }
+    var places = [0]
+    for sequence in sequences { places.append(places[places.count - 1] + sequence.count) }
+    let starts = places
     self.starts = starts
     byteCount = max(1, starts[sequences.count] * width) * MemoryLayout<Float16>.stride
     memory = try HiddenStateCache.map(byteCount)

@@ -1,5 +1,5 @@
-public import EncoderModel
-public import Kernels
+import EncoderModel
+import Kernels
 
 /// Pools the token states of a text twice, evenly and by idf: (tokens, H) -> (texts, 2H).
 ///

@@ -1,5 +1,5 @@
-public import EncoderModel
-public import Kernels
+import EncoderModel
+import Kernels
 
 /// The item side: an item's text vectors and features -> a unit vector of ``TowerConfiguration/width``.
 ///

@@ -1,5 +1,5 @@
-public import EncoderModel
-public import Kernels
+import EncoderModel
+import Kernels
 import RealModule
 
 /// How fine-tuning judges the towers' scores.

@@ -1,5 +1,5 @@
-public import EncoderModel
-public import Kernels
+import EncoderModel
+import Kernels
 
 /// The user side: the vectors of a history, and the user's features -> a unit vector.
 ///

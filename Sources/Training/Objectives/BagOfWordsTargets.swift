@@ -1,6 +1,7 @@
 import Foundation
 public import EncoderModel
-public import Tokenization
+public import Kernels
+import Tokenization
 
 /// What the bag-of-words head must predict: the distinct pieces of a text, weighted by idf.
 public struct BagOfWordsTargets: Sendable {

@@ -1,11 +1,11 @@
-public import Checkpoints
+import Checkpoints
 import Datasets
-public import EncoderModel
-public import Kernels
+import EncoderModel
+import Kernels
 
 /// The loss of pretraining on one micro-batch: masked tokens, and the bag of words from the pooled
 /// vector of the same forward pass.
-public struct PretrainingObjective: Sendable {
+struct PretrainingObjective: Sendable {
   let encoder: TextEncoder
   let maskedTokens: MaskedTokenHead
   let bagOfWords: BagOfWordsHead?
@@ -15,16 +15,16 @@ public struct PretrainingObjective: Sendable {
   let corpus: TokenizedCorpus
 
   /// One worker's share of a batch, masked and with its targets.
-  public struct MicroBatch: Sendable {
+  struct MicroBatch: Sendable {
     var masked = MaskedLanguageModeling.MaskedBatch()
     var bag: BagOfWordsHead.Targets<Float>?
 
     /// Number of real tokens.
-    public var tokenCount: Int { masked.batch.tokenCount }
+    var tokenCount: Int { masked.batch.tokenCount }
   }
 
   /// Summed losses of some micro-batches.
-  public struct Losses: Sendable {
+  struct Losses: Sendable {
     var masked = 0.0
     var correct = 0
     var maskedCount = 0
