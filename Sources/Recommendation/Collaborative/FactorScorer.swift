@@ -30,6 +30,16 @@ public struct FactorScorer: UserScorer {
     items = model.itemFactors
   }
 
+  /// Solves for each user by the history over other item factors than those that are scored, for
+  /// example against factors predicted from text.
+  public init(foldIn: FactorFoldIn, items: DenseMatrix) {
+    precondition(
+      foldIn.factorCount == items.columnCount,
+      "users have \(foldIn.factorCount) factors, items \(items.columnCount)")
+    users = .folded(foldIn)
+    self.items = items
+  }
+
   /// The number of items.
   public var itemCount: Int { items.rowCount }
 

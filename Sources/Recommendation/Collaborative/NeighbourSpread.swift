@@ -19,6 +19,17 @@ public struct NeighbourSpread<Base: UserScorer>: UserScorer {
     weights = neighbours.matrix(itemCount: base.itemCount, normalized: true)
   }
 
+  /// Spreads the scores of `base` over all items, by the stored weights of each item's neighbours,
+  /// (items, items), whose rows sum to 1.
+  public init(_ base: Base, weights: SparseMatrix) {
+    precondition(
+      weights.rowCount == base.itemCount && weights.columnCount == base.itemCount,
+      "neighbour weights (\(weights.rowCount), \(weights.columnCount)) of \(base.itemCount) items")
+    self.base = base
+    targets = (0..<Int32(base.itemCount)).map { $0 }
+    self.weights = weights
+  }
+
   /// The number of items.
   public var itemCount: Int { base.itemCount }
 

@@ -58,6 +58,42 @@ public struct ItemTextEncoder: Sendable {
     return result
   }
 
+  /// The same from cached states of layer `firstLayer`, for adapters above it.
+  func vectors(
+    _ sequences: [[Int32]], cache: HiddenStateCache, firstLayer: Int, workers: Workers
+  ) -> DenseMatrix {
+    var result = DenseMatrix(rowCount: sequences.count, columnCount: width)
+    let batches = ItemTextEncoder.batches(sequences, tokens: 2048)
+    let (width, hiddenSize) = (width, encoder.configuration.hiddenSize)
+    result.withMutablePointer { target in
+      nonisolated(unsafe) let target = target
+      workers.run { worker in
+        let arena = Arena<Float>(capacity: 0)
+        for index in stride(from: worker, to: batches.count, by: workers.count) {
+          let members = batches[index]
+          let batch = PackedBatch(members.map { sequences[$0.first] })
+          arena.reset()
+          let states = arena.take(batch.tokenCount * hiddenSize)
+          for (row, member) in members.enumerated() {
+            cache.copy(member.first, to: states + Int(batch.offsets[row]) * hiddenSize)
+          }
+          let hidden = encoder.infer(
+            batch, weights: weights, adapters: adapters,
+            layers: firstLayer..<encoder.layers.count, hidden: states, arena: arena)
+          let pooled = arena.take(members.count * width)
+          _ = pooling.forward(
+            pooled, hidden: hidden, batch: batch, width: hiddenSize, arena: arena)
+          for (row, member) in members.enumerated() {
+            for item in member.all {
+              (target + item * width).update(from: pooled + row * width, count: width)
+            }
+          }
+        }
+      }
+    }
+    return result
+  }
+
   struct Member: Sendable {
     let first: Int
     let all: [Int]

@@ -13,7 +13,7 @@ public final class TowerTrainer: @unchecked Sendable {
   /// Their weights, changed in place.
   public let weights: ParameterStore<Float>
   /// What they learn from.
-  public let data: TowerData
+  public var data: TowerData
   let options: TowerOptions
   let workers: Workers
   let sampler: TowerSampler
