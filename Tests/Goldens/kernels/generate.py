@@ -96,6 +96,8 @@ golden["normalize"] = dict(
 for name, decay in (("adamW", 0.1), ("adamWithoutDecay", 0.0)):
     parameter = torch.nn.Parameter(values(6))
     steps = values(10, 6)
+    steps[:, 0] /= 2**20  # about epsilon, so that it matters
+    steps[:, 1] = 0
     optimizer = torch.optim.AdamW([parameter], lr=0.01, betas=(0.9, 0.98), eps=1e-6, weight_decay=decay)
     golden[name] = dict(start=numbers(parameter), gradients=numbers(steps), parameters=[])
     for i in range(10):
