@@ -42,7 +42,10 @@ public enum TrainingState {
       url, tensors: declarations,
       metadata: [("format_version", formatVersion), ("progress", record)])
     for section in sections {
-      try writer.append(UnsafeBufferPointer(section.store.values))
+      for parameter in section.store.table.entries {
+        try writer.append(
+          UnsafeBufferPointer(start: section.store[parameter], count: parameter.count))
+      }
     }
     try writer.finish()
   }
