@@ -9,7 +9,9 @@ public enum Pooling: String, Sendable, Codable {
   /// The largest value over all tokens, dimension by dimension.
   case max
 
-  /// Pools packed sequences. A sequence without tokens gives zeros.
+  /// Pools packed sequences.
+  ///
+  /// A sequence without tokens gives zeros.
   public func forward<S: KernelScalar>(
     _ y: UnsafeMutablePointer<S>, hidden: UnsafePointer<S>, batch: PackedBatch, width: Int
   ) {
@@ -30,7 +32,9 @@ public enum Pooling: String, Sendable, Codable {
     }
   }
 
-  /// Writes the gradient of the hidden states into `dHidden`. Of equal maxima the first token takes it.
+  /// Writes the gradient of the hidden states into `dHidden`.
+  ///
+  /// Of equal maxima the first token takes it.
   public func backward<S: KernelScalar>(
     dHidden: UnsafeMutablePointer<S>, dy: UnsafePointer<S>, hidden: UnsafePointer<S>,
     batch: PackedBatch, width: Int

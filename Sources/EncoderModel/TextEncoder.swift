@@ -19,8 +19,9 @@ public struct AdapterStack<S: KernelScalar>: Sendable {
   }
 }
 
-/// A BERT encoder: token ids -> hidden states (tokens, H). Holds places in a parameter table, no weights.
+/// A BERT encoder: token ids -> hidden states (tokens, H).
 ///
+/// It holds places in a parameter table, no weights.
 /// Numerically transformers' `BertModel` without its pooler: post-LayerNorm, learned positions.
 public struct TextEncoder: Sendable {
   /// Sizes and constants.

@@ -29,9 +29,6 @@ public enum Attention {
     return longest * longest
   }
 
-  /// ``scratchCount(offsets:)`` of sequences of which the longest has `longest` tokens.
-  public static func backwardScratchCount(longest: Int) -> Int { longest * longest }
-
   /// `context = dropout(softmax(q k^T / sqrt(headSize))) v` for every sequence and head.
   ///
   /// `context` is (rows, heads * headSize). `probabilities` receives, sequence by sequence and head

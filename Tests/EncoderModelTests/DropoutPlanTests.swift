@@ -29,6 +29,22 @@ import Testing
     #expect(run(1) != model.forward(model.batch))
   }
 
+  /// Each rate alone and both, so that no place hides behind another.
+  @Test(
+    arguments: [(0.0, 0.0), (0.4, 0.0), (0.0, 0.4), (0.3, 0.2)], [false, true])
+  func dropoutIsWhereTheReferenceHasIt(_ rates: (Double, Double), _ adapted: Bool) {
+    let model = SmallModel<Double>(seed: 18)
+    for key in 1...3 as ClosedRange<UInt64> {
+      let plan = DropoutPlan(hiddenRate: rates.0, attentionRate: rates.1, key: key)
+      let reference = ReferenceEncoder(
+        weights: model.weights, adapters: adapted ? model.stack.weights : nil,
+        configuration: model.encoder.configuration, plan: plan)
+      expectClose(
+        model.forward(model.batch, adapted: adapted, dropout: plan), reference.run(model.batch),
+        absolute: 1e-12, "key \(key)")
+    }
+  }
+
   /// Without layers the output is the embedding block's: kept elements are scaled by 1 / (1 - rate).
   @Test func embeddingsKeepTheirExpectation() throws {
     let lengths = [Int](repeating: 8, count: 60)

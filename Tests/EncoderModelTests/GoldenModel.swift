@@ -108,7 +108,7 @@ func array<S>(_ pointer: UnsafePointer<S>, _ count: Int) -> [S] {
 /// Expects a tensor to agree with its golden within `tolerance` of the golden's largest magnitude,
 /// or of `floor` where the golden is smaller than that throughout.
 func expectTensor<S: KernelScalar>(
-  _ actual: [S], _ expected: [Double], tolerance: Double, floor: Double = 0.01, _ label: String,
+  _ actual: [S], _ expected: [Double], tolerance: Double, floor: Double = 0.1, _ label: String,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   let scale = expected.reduce(floor) { max($0, abs($1)) }

@@ -1,4 +1,4 @@
-/// A small seeded generator for tests (Steele et al. 2014).
+/// A small seeded generator for tests (Steele, Lea and Flood, 2014).
 struct SplitMix64: RandomNumberGenerator {
   private var state: UInt64
 

@@ -25,7 +25,7 @@ public struct BagOfWordsHead: Sendable {
 
   /// Sparse target distributions, one a text, in CSR form; the weights of a row sum to 1.
   public struct Targets<S: KernelScalar>: Sendable {
-    /// (texts + 1)
+    /// Where each text's pieces begin in `columns`, and the end: (texts + 1), first 0.
     public var offsets: [Int32] = [0]
     /// Token ids.
     public var columns: [Int32] = []

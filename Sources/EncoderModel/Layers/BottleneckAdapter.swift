@@ -1,9 +1,10 @@
 public import Kernels
 
-/// A bottleneck adapter after the feed-forward block (Pfeiffer et al. 2020, AdapterHub's `seq_bn`).
+/// A bottleneck adapter after the feed-forward block (AdapterHub's `seq_bn`).
 ///
 /// With s = x + ffn(x), the layer's output becomes LN(s + up(act(down(LN(s))))), both LN being the
 /// layer's own output LayerNorm. The up-projection starts at zero, so that step 0 equals the base.
+/// Reference: Pfeiffer et al. 2020, "AdapterHub: A Framework for Adapting Transformers".
 public struct BottleneckAdapter: Sendable {
   let downWeight: TensorHandle
   let downBias: TensorHandle

@@ -102,7 +102,9 @@ public struct SelfAttention: Sendable {
   }
 
   /// Writes the gradient of `x` into `dx`, adds those of the weights where `gradients` is given, and
-  /// overwrites `dy`. Frozen weights cost nothing but the way to `x`.
+  /// overwrites `dy`.
+  ///
+  /// Frozen weights cost nothing but the way to `x`.
   func backward<S: KernelScalar>(
     dx: UnsafeMutablePointer<S>, dy: UnsafeMutablePointer<S>, x: UnsafeMutablePointer<S>,
     saved: Saved<S>, batch: PackedBatch, weights: ParameterStore<S>,

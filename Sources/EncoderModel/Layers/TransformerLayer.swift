@@ -1,6 +1,6 @@
 internal import Kernels
 
-/// One post-LayerNorm Transformer layer (Vaswani et al. 2017; BERT): attention, then feed-forward.
+/// One post-LayerNorm Transformer layer (Vaswani and others, 2017; BERT): attention, then feed-forward.
 public struct TransformerLayer: Sendable {
   let attention: SelfAttention
   let feedForward: FeedForward
