@@ -49,7 +49,7 @@ struct DamagedModelTests {
       ("\"hidden_size\": 16", "\"hidden_size\": \"16\"", "hidden_size"),
       ("\"hidden_size\": 16", "\"hidden_size\": 32", "embeddings.word_embeddings.weight"),
       ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", "encoder.layer.2."),
-      ("\"vocab_size\": 63", "\"vocab_size\": 60", "vocab"),
+      ("\"vocab_size\": 63", "\"vocab_size\": 59", "vocabulary has 60"),
       ("\"vocab_size\": 63", "\"vocab_size\": 16777216", "[63, 16]"),
       ("\"intermediate_size\": 32", "\"intermediate_size\": 33", "intermediate.dense.weight"),
       ("\"layer_norm_eps\": 1e-12", "\"layer_norm_eps\": 0", "layer_norm_eps"),
