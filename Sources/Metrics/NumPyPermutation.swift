@@ -2,7 +2,7 @@
 ///
 /// bench/baselines.py breaks ties by `default_rng(7).permutation(items)`; with the same permutation the
 /// same scores give the same metrics, popularity's many ties included. Seeding is NumPy's SeedSequence,
-/// the generator PCG64 XSL-RR (O'Neill 2014), the shuffle Fisher-Yates with Lemire's bounded integers.
+/// the generator PCG64 XSL-RR (O'Neill 2014), the shuffle Fisher-Yates with integers by rejection.
 public enum NumPyPermutation {
   /// The numbers `0..<count`, shuffled.
   public static func make(_ count: Int, seed: UInt32) -> [Int32] {
@@ -53,14 +53,13 @@ private struct PCG64 {
     return UInt32(truncatingIfNeeded: number)
   }
 
+  /// NumPy's `random_interval`: as many bits as the bound has, drawn again while they are above it.
   mutating func uniform(through bound: UInt32) -> Int {
-    let range = bound + 1
-    var product = next32().multipliedFullWidth(by: range)
-    if product.low < range {
-      let threshold = (UInt32.max - bound) % range
-      while product.low < threshold { product = next32().multipliedFullWidth(by: range) }
+    let mask = UInt32.max >> UInt32(bound.leadingZeroBitCount)
+    while true {
+      let value = next32() & mask
+      if value <= bound { return Int(value) }
     }
-    return Int(product.high)
   }
 }
 

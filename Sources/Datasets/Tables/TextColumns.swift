@@ -1,8 +1,8 @@
 /// Which columns make an item's text, and how they are joined.
 ///
-/// Named columns, else `text` alone, else the columns of prose (title, description, ...) and of words
-/// (genres, tags, ...) in the file's order. Parts are joined by ". ", or by a blank behind a part that
-/// ends a sentence; `|` in a column of words becomes ", ".
+/// Named columns, else `text` alone, else the columns of prose (title, description, ...) in the file's
+/// order and behind them those of words (genres, tags, ...). Parts are joined by ". ", or by a blank
+/// behind a part that ends a sentence; `|` in a column of words becomes ", ".
 package struct TextColumns: Sendable {
   /// The columns, in the order in which they are joined; empty when the file has no text.
   package let columns: [Int]
