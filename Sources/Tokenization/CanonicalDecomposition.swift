@@ -23,6 +23,7 @@ enum CanonicalDecomposition {
 
   /// The canonical combining class of a code point that has `.reorders`.
   static func combiningClass(_ code: UInt32) -> UInt16 {
-    UInt16(bitPattern: Int16(utf8proc_get_property(Int32(bitPattern: code)).pointee.combining_class))
+    UInt16(
+      bitPattern: Int16(utf8proc_get_property(Int32(bitPattern: code)).pointee.combining_class))
   }
 }

@@ -8,25 +8,21 @@ extension Tokenizer {
     var isFirst = true
     for id in ids where vocabulary.contains(id) {
       if skipSpecialTokens, skippedIDs.contains(id) { continue }
-      vocabulary.table.withBytes(Int(id)) { token in
-        if isFirst {
-          append(token, to: &bytes)
-        } else if vocabulary.isContinuation(id) {
-          append(UnsafeBufferPointer(rebasing: token[2...]), to: &bytes)
-        } else {
-          append(token, after: 0x20, to: &bytes)
-        }
+      let token = normalizedForms[id] ?? vocabulary.withUTF8(of: id) { Array($0) }
+      if isFirst {
+        append(token[...], to: &bytes)
+      } else if token.starts(with: Tokenizer.continuation) {
+        append(token[2...], to: &bytes)
+      } else {
+        append([0x20] + token[...], to: &bytes)
       }
       isFirst = false
     }
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  private func append(
-    _ token: UnsafeBufferPointer<UInt8>, after space: UInt8? = nil, to bytes: inout [UInt8]
-  ) {
-    var word = space.map { [$0] } ?? []
-    word.append(contentsOf: token)
+  private func append(_ token: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
+    var word = Array(token)
     // As the reference does it, token by token: a contraction is cleaned only within one token.
     if cleansDecodedText {
       for (from, to) in Tokenizer.cleanups { word = word.replacing(from, with: to) }
@@ -34,6 +30,7 @@ extension Tokenizer {
     bytes.append(contentsOf: word)
   }
 
+  private static let continuation = Array("##".utf8)
   private static let cleanups: [([UInt8], [UInt8])] = [
     (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"),
     (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),

@@ -7,6 +7,13 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
   /// The offset in bytes from the start of the text.
   public let offset: Int
 
+  /// Creates an error.
+  public init(message: String, line: Int, offset: Int) {
+    self.message = message
+    self.line = line
+    self.offset = offset
+  }
+
   /// What is wrong and where.
   public var description: String { "not valid JSON: \(message) (line \(line), byte \(offset))" }
 }

@@ -38,7 +38,9 @@ public final class LineBatches {
     if descriptor > STDIN_FILENO { close(descriptor) }
   }
 
-  /// The next lines; nil after the last. Throws with the path when reading fails.
+  /// The next lines; nil after the last.
+  ///
+  /// Throws with the path when reading fails.
   public func next() throws -> [UInt8]? {
     var batch = rest
     rest = []

@@ -54,6 +54,28 @@ final class TextEncoderEngine: Sendable {
     return Array(bytes.elements)
   }
 
+  /// The normalised words of a text, punctuation among them.
+  func words(_ text: UnsafeBufferPointer<UInt8>) -> [String] {
+    guard var scanner = splitter.scanner(text) else { return [] }
+    var scalars = GrowableBuffer<UInt32>()
+    var bytes = GrowableBuffer<UInt8>()
+    var spans = GrowableBuffer<WordSpan>()
+    var words: [String] = []
+    while let chunk = scanner.next() {
+      let raw = UnsafeBufferPointer(start: scanner.bytes + chunk.start, count: chunk.count)
+      if chunk.kind != .complex {
+        words.append(String(decoding: raw.map { splitter.lowered[Int($0)] }, as: UTF8.self))
+        continue
+      }
+      splitter.words(in: raw, scalars: &scalars, bytes: &bytes, spans: &spans)
+      for span in spans.elements {
+        let word = UnsafeBufferPointer(start: bytes.base + span.start, count: span.count)
+        words.append(String(decoding: word, as: UTF8.self))
+      }
+    }
+    return words
+  }
+
   /// Encodes a text into `scratch.ids` (overwritten) without [CLS] and [SEP].
   ///
   /// Stops once there are `limit` ids; there may be some more.

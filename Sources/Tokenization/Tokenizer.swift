@@ -18,6 +18,8 @@ public struct Tokenizer: Sendable {
   let cleansDecodedText: Bool
   let engine: TextEncoderEngine
   let skippedIDs: Set<Int32>
+  /// What added tokens that are looked for in normalised text decode to: their normalised form.
+  let normalizedForms: [Int32: [UInt8]]
 
   /// Creates a tokenizer that recognises the vocabulary's five special tokens in text.
   public init(vocabulary: Vocabulary, options: TokenizerOptions = .init()) {
@@ -38,8 +40,15 @@ public struct Tokenizer: Sendable {
     self.addedTokens = addedTokens
     self.cleansDecodedText = cleansDecodedText
     skippedIDs = Set(addedTokens.filter(\.special).map(\.id))
-    engine = TextEncoderEngine(
+    let engine = TextEncoderEngine(
       vocabulary: vocabulary, options: options, addedTokens: addedTokens)
+    var forms: [Int32: [UInt8]] = [:]
+    for token in addedTokens where token.normalized {
+      var content = token.content
+      forms[token.id] = content.withUTF8 { engine.normalize($0) }
+    }
+    normalizedForms = forms
+    self.engine = engine
   }
 
   /// Encodes a text, with [CLS] before and [SEP] after it unless told otherwise.
@@ -84,8 +93,9 @@ public struct Tokenizer: Sendable {
     _ a: String, _ b: String, maximumLength: Int? = nil
   ) -> (ids: [Int32], typeIDs: [Int32]) {
     let limit = maximumLength.map { max($0 - 3, 0) } ?? Int.max
-    let first = encode(a, addSpecialTokens: false, maximumLength: limit)
-    let second = encode(b, addSpecialTokens: false, maximumLength: limit)
+    // Uncut: which of the two is the longer one decides.
+    let first = encode(a, addSpecialTokens: false)
+    let second = encode(b, addSpecialTokens: false)
     let (firstLength, secondLength) = Tokenizer.pairLengths(first.count, second.count, limit)
     var ids = [vocabulary.classID]
     ids += first.prefix(firstLength)
@@ -115,5 +125,13 @@ public struct Tokenizer: Sendable {
   public func normalize(_ text: String) -> String {
     var text = text
     return String(decoding: text.withUTF8 { engine.normalize($0) }, as: UTF8.self)
+  }
+
+  /// The normalised words of a text, before they are cut into pieces; punctuation marks are words.
+  ///
+  /// Special and added tokens aren't looked for.
+  public func words(_ text: String) -> [String] {
+    var text = text
+    return text.withUTF8 { engine.words($0) }
   }
 }

@@ -64,7 +64,8 @@ struct TokenizerFileReader {
       guard let id = member.value.intValue, positions.indices.contains(id), positions[id] < 0
       else {
         throw malformed(
-          "model.vocab", "gives \"\(member.key)\" an id that isn't one of 0..<\(members.count) or"
+          "model.vocab",
+          "gives \"\(member.key)\" an id that isn't one of 0..<\(members.count) or"
             + " is another token's")
       }
       positions[id] = position

@@ -3,7 +3,9 @@
 /// Direct-mapped: a word has one place, and a newer word takes it over. So the memory is bounded,
 /// 512 kB, and nothing is ever searched. It only saves work, never changes a result.
 struct WordCache: ~Copyable {
-  /// One cache line: a word, the number of its ids and the ids. An empty entry has an empty word.
+  /// One cache line: a word, the number of its ids and the ids.
+  ///
+  /// An empty entry has an empty word.
   struct Entry: BitwiseCopyable {
     var key = WordKey()
     var count: Int32 = 0

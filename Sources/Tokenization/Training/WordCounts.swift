@@ -5,7 +5,9 @@ struct WordCounts: Sendable {
   /// ASCII punctuation, frequent and of one byte, is kept aside.
   private var punctuation = Array(repeating: Int64(0), count: 128)
 
-  /// Counts the words of a text. A word isn't cut at the end: give whole lines.
+  /// Counts the words of a text.
+  ///
+  /// A word isn't cut at the end: give whole lines.
   mutating func count(_ text: UnsafeBufferPointer<UInt8>, _ splitter: TextSplitter) {
     guard var scanner = splitter.scanner(text) else { return }
     var scalars = GrowableBuffer<UInt32>(capacity: 256)
