@@ -10,28 +10,30 @@ CK_INLINE float gelu_slope(float z) {
 }
 
 // (1 + tanh(u)) / 2 is the sigmoid of 2u, which keeps its accuracy where tanh(u) is near -1.
-CK_INLINE float gelu_tanh_gate(float z) {
-  float cube = z * z * z;
-  float inner = 0.044715f * cube + z;
-  return ck_sigmoid1(1.5957691216f * inner);
+CK_INLINE float gelu_tanh(float z) {
+  float inner = 0.044715f * (z * z * z) + z;
+  return z * ck_sigmoid1(1.5957691216f * inner);
 }
 
-CK_INLINE float gelu_tanh(float z) { return z * gelu_tanh_gate(z); }
+// sigmoid(u) + z * sigmoid'(u) * bend, where u is a function of z and bend its derivative. With
+// e = exp(-|u|) the derivative is e / (1 + e)^2, which doesn't cancel.
+CK_INLINE float gated_slope(float z, float u, float bend) {
+  float e = ck_exp1(-__builtin_fabsf(u));
+  float d = 1.0f / (1.0f + e);
+  float gate = u < 0.0f ? e * d : d;
+  float slope = e * d * d * bend;
+  return z * slope + gate;
+}
 
 CK_INLINE float gelu_tanh_slope(float z) {
-  float gate = gelu_tanh_gate(z);
-  float inner = 0.134145f * (z * z) + 1.0f;
-  float bend = z * gate * (1.0f - gate);
-  return bend * (1.5957691216f * inner) + gate;
+  float inner = 0.044715f * (z * z * z) + z;
+  float bend = 0.134145f * (z * z) + 1.0f;
+  return gated_slope(z, 1.5957691216f * inner, 1.5957691216f * bend);
 }
 
 CK_INLINE float swish(float z) { return z * ck_sigmoid1(z); }
 
-CK_INLINE float swish_slope(float z) {
-  float gate = ck_sigmoid1(z);
-  float bend = z * (1.0f - gate) + 1.0f;
-  return gate * bend;
-}
+CK_INLINE float swish_slope(float z) { return gated_slope(z, z, 1.0f); }
 
 // 1 - tanh(z)^2 as 4e / (1 + e)^2, which doesn't cancel.
 CK_INLINE float tanh_slope(float z) {

@@ -2,16 +2,16 @@
 #include "VectorMath.h"
 
 CK_INLINE float row_sum(const float *x, ptrdiff_t count) {
-#pragma clang fp reassociate(on)
   float sum = 0.0f;
-  for (ptrdiff_t j = 0; j < count; ++j) sum += x[j];
+  CK_INDEPENDENT
+  for (ptrdiff_t j = 0; j < count; ++j) CK_ADD(sum, x[j]);
   return sum;
 }
 
 CK_INLINE float row_dot(const float *x, const float *y, ptrdiff_t count) {
-#pragma clang fp reassociate(on)
   float sum = 0.0f;
-  for (ptrdiff_t j = 0; j < count; ++j) sum += x[j] * y[j];
+  CK_INDEPENDENT
+  for (ptrdiff_t j = 0; j < count; ++j) CK_ADD(sum, x[j] * y[j]);
   return sum;
 }
 
@@ -20,10 +20,8 @@ CK_INLINE void normalize_row(float *y, float *mean_out, float *rstd_out, const f
                              const float *weight, const float *bias, ptrdiff_t width, float epsilon) {
   float mean = row_sum(x, width) / (float)width;
   float squares = 0.0f;
-  {
-#pragma clang fp reassociate(on)
-    for (ptrdiff_t j = 0; j < width; ++j) squares += (x[j] - mean) * (x[j] - mean);
-  }
+  CK_INDEPENDENT
+  for (ptrdiff_t j = 0; j < width; ++j) CK_ADD(squares, (x[j] - mean) * (x[j] - mean));
   float rstd = 1.0f / __builtin_elementwise_sqrt(squares / (float)width + epsilon);
   CK_INDEPENDENT
   for (ptrdiff_t j = 0; j < width; ++j) {
@@ -66,13 +64,11 @@ CK_CLONES void ck_layer_norm_backward(float *dx, int accumulate, float *dweight,
   for (ptrdiff_t row = 0; row < rows; ++row, dx += width, dy += width, x += width) {
     float m = mean[row], r = rstd[row];
     float sum = 0.0f, product = 0.0f;
-    {
-#pragma clang fp reassociate(on)
-      for (ptrdiff_t j = 0; j < width; ++j) {
-        float g = dy[j] * weight[j];
-        sum += g;
-        product += g * (x[j] - m);
-      }
+    CK_INDEPENDENT
+    for (ptrdiff_t j = 0; j < width; ++j) {
+      float g = dy[j] * weight[j];
+      CK_ADD(sum, g);
+      CK_ADD(product, g * (x[j] - m));
     }
     if (dweight) {
       CK_INDEPENDENT

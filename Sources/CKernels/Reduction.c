@@ -2,9 +2,9 @@
 #include "VectorMath.h"
 
 CK_CLONES double ck_sum_of_squares(const float *x, ptrdiff_t count) {
-#pragma clang fp reassociate(on)
   double sum = 0.0;
-  for (ptrdiff_t i = 0; i < count; ++i) sum += (double)x[i] * (double)x[i];
+  CK_INDEPENDENT
+  for (ptrdiff_t i = 0; i < count; ++i) CK_ADD(sum, (double)x[i] * (double)x[i]);
   return sum;
 }
 

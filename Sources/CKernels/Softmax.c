@@ -26,14 +26,11 @@ CK_CLONES void ck_softmax_forward(float *y, const float *x, ptrdiff_t rows, ptrd
   for (ptrdiff_t row = 0; row < rows; ++row, y += width, x += width) {
     float maximum = from_ordered(ordered_maximum(x, width));
     float sum = 0.0f;
-    {
-#pragma clang fp reassociate(on)
 #pragma clang loop vectorize(assume_safety) vectorize_width(8) interleave(disable)
-      for (ptrdiff_t j = 0; j < width; ++j) {
-        float e = ck_exp1((x[j] - maximum) * scale);
-        y[j] = e;
-        sum += e;
-      }
+    for (ptrdiff_t j = 0; j < width; ++j) {
+      float e = ck_exp1((x[j] - maximum) * scale);
+      y[j] = e;
+      CK_ADD(sum, e);
     }
     float inverse = 1.0f / sum;
     CK_INDEPENDENT
@@ -45,34 +42,29 @@ CK_CLONES void ck_softmax_backward(float *dx, const float *dy, const float *y, p
                                    ptrdiff_t width, float scale) {
   for (ptrdiff_t row = 0; row < rows; ++row, dx += width, dy += width, y += width) {
     float mean = 0.0f;
-    {
-#pragma clang fp reassociate(on)
-      CK_INDEPENDENT
-      for (ptrdiff_t j = 0; j < width; ++j) mean += dy[j] * y[j];
-    }
+    CK_INDEPENDENT
+    for (ptrdiff_t j = 0; j < width; ++j) CK_ADD(mean, dy[j] * y[j]);
     CK_INDEPENDENT
     for (ptrdiff_t j = 0; j < width; ++j) dx[j] = (dy[j] - mean) * (y[j] * scale);
   }
 }
 
-CK_CLONES float ck_maximum(const float *x, ptrdiff_t count) { 
+CK_CLONES float ck_maximum(const float *x, ptrdiff_t count) {
   return from_ordered(ordered_maximum(x, count));
- }
+}
 
 CK_CLONES float ck_exp_sum(float *y, const float *x, ptrdiff_t count, float maximum) {
   float sum = 0.0f;
   if (y) {
-#pragma clang fp reassociate(on)
     CK_INDEPENDENT
     for (ptrdiff_t j = 0; j < count; ++j) {
       float e = ck_exp1(x[j] - maximum);
       y[j] = e;
-      sum += e;
+      CK_ADD(sum, e);
     }
   } else {
-#pragma clang fp reassociate(on)
     CK_INDEPENDENT
-    for (ptrdiff_t j = 0; j < count; ++j) sum += ck_exp1(x[j] - maximum);
+    for (ptrdiff_t j = 0; j < count; ++j) CK_ADD(sum, ck_exp1(x[j] - maximum));
   }
   return sum;
 }

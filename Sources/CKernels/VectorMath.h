@@ -22,6 +22,17 @@
 // The arrays of such a loop are the same or disjoint, so its iterations are independent.
 #define CK_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 
+// Adds to a running total in whatever order is fastest; a sum in strict order is no vector code. The
+// order depends on the processor's vector width and the number of terms, on nothing else.
+#define CK_ADD(total, term)                     \
+  do {                                          \
+    __typeof__(total) value_ = (term);          \
+    {                                           \
+      _Pragma("clang fp reassociate(on)")       \
+      total += value_;                          \
+    }                                           \
+  } while (0)
+
 // A product and a sum in one expression may become one fused operation. The front end decides
 // it, so the vector body and the scalar remainder of a loop round alike.
 #pragma STDC FP_CONTRACT ON

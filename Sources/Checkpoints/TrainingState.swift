@@ -42,7 +42,10 @@ public enum TrainingState {
       url, tensors: declarations,
       metadata: [("format_version", formatVersion), ("progress", record)])
     for section in sections {
-      try writer.append(UnsafeBufferPointer(section.store.values))
+      for parameter in section.store.table.entries {
+        try writer.append(
+          UnsafeBufferPointer(start: section.store[parameter], count: parameter.count))
+      }
     }
     try writer.finish()
   }
@@ -56,7 +59,9 @@ public enum TrainingState {
     try progress(type, SafeTensorsFile(url))
   }
 
-  /// Fills the stores and returns the progress record. All names and shapes are compared first.
+  /// Fills the stores and returns the progress record.
+  ///
+  /// All names and shapes are compared before anything is changed.
   ///
   /// - Throws: ``CheckpointError`` that says which tensor differs; then no store has changed, unless
   ///   the disk failed while values were read.

@@ -32,10 +32,12 @@ struct SplitCommand: ParsableCommand {
   @Option(help: "Share of the warm items' rows that is held out.")
   var warm = 0.2
 
-  @Option(help: "Seed of the choice.")
+  @Option(parsing: .unconditional, help: "Seed of the choice.")
   var seed = 42
 
-  @Option(help: "A label of at least this is positive (default: from the labels, and printed).")
+  @Option(
+    parsing: .unconditional,
+    help: "A label of at least this is positive (default: from the labels, and printed).")
   var positiveLabel: Double?
 
   @Flag(help: "The newest items become cold, not random ones.")

@@ -53,7 +53,7 @@ struct DirectoryStaging {
   /// Removes what was staged, after a failure.
   func discard() { try? FileManager.default.removeItem(at: folder) }
 
-  /// Puts the staged files in place. All of them must have been flushed to the disk.
+  /// Puts the staged files, which have been flushed to the disk, in place.
   func publish(_ names: [String]) throws {
     FileSystem.synchronizeFolder(of: folder.appendingPathComponent("x").path)
     guard replacesExisting else {

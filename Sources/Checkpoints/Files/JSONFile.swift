@@ -1,57 +1,85 @@
 import Foundation
 import Tokenization
 
-/// Small JSON files, decoded with errors that name the file and the key.
-enum JSONFile {
+/// A small JSON file of a model directory, read key by key with errors that name file and key.
+struct JSONFile {
+  /// Where the file is.
+  let url: URL
+  /// Its content.
+  let root: JSONValue
   /// More than any configuration file needs; an index of shards has one line a tensor.
   private static let maximumSize = 64 << 20
 
-  static func decode<Value: Decodable>(_ type: Value.Type, from url: URL) throws -> Value {
+  /// Reads a file that must exist.
+  init(_ url: URL) throws {
+    self.url = url
     var status = stat()
     guard stat(url.path, &status) == 0 else {
       throw CheckpointError(
         "the file is missing", path: url.path,
         advice: "give a checkpoint's folder, with config.json and model.safetensors")
     }
-    guard status.st_size <= maximumSize else {
+    guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= JSONFile.maximumSize else {
       throw CheckpointError(
-        "\(status.st_size) bytes are too many for a JSON file of a model", path: url.path,
+        "this is no JSON file of a model (\(status.st_size) bytes)", path: url.path,
         advice: "check that this is a checkpoint's folder")
     }
-    let data = Data(try FileContents.load(url))
     do {
-      return try JSONDecoder().decode(type, from: data)
-    } catch let error as DecodingError {
-      throw explain(error, url)
+      root = try JSONValue.parse(try FileContents.load(url), rejectDuplicateKeys: true)
+    } catch let error as JSONError {
+      throw CheckpointError(
+        error.description, path: url.path, advice: "correct the file, or fetch it again")
     }
   }
 
-  static func decodeIfPresent<Value: Decodable>(
-    _ type: Value.Type, from url: URL
+  /// Reads a file if there is one of that name.
+  static func ifPresent(_ url: URL) throws -> JSONFile? {
+    FileSystem.exists(url) ? try JSONFile(url) : nil
+  }
+
+  /// The value of a key in the outermost object; `nil` when it is missing or null.
+  private func value<Value>(
+    _ key: String, _ kind: String, _ convert: (JSONValue) -> Value?
   ) throws -> Value? {
-    FileSystem.exists(url) ? try decode(type, from: url) : nil
+    guard let found = root[key], !found.isNull else { return nil }
+    guard let value = convert(found) else {
+      throw CheckpointError(
+        "the value isn't \(kind)", path: url.path, item: key, advice: "correct the file")
+    }
+    return value
   }
 
-  private static func explain(_ error: DecodingError, _ url: URL) -> CheckpointError {
-    func key(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String? {
-      let names = (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue)
-      return names.isEmpty ? nil : names.joined(separator: ".")
+  func string(_ key: String) throws -> String? { try value(key, "a string") { $0.stringValue } }
+
+  func flag(_ key: String) throws -> Bool? { try value(key, "true or false") { $0.boolValue } }
+
+  func integer(_ key: String) throws -> Int? { try value(key, "a whole number") { $0.intValue } }
+
+  func number(_ key: String) throws -> Double? { try value(key, "a number") { $0.doubleValue } }
+
+  /// A list of strings.
+  func strings(_ key: String) throws -> [String]? {
+    try value(key, "a list of strings") { list in
+      guard let elements = list.arrayValue else { return nil }
+      let strings = elements.compactMap(\.stringValue)
+      return strings.count == elements.count ? strings : nil
     }
-    let advice = "correct the file, or fetch it again"
-    switch error {
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      return CheckpointError(
-        "the value has the wrong type (\(context.debugDescription))", path: url.path,
-        item: key(context), advice: advice)
-    case .keyNotFound(let missing, let context):
-      return CheckpointError(
-        "the key is missing", path: url.path, item: key(context, missing), advice: advice)
-    case .dataCorrupted(let context):
-      return CheckpointError(
-        "not valid (\(context.debugDescription))", path: url.path, item: key(context),
-        advice: advice)
-    @unknown default:
-      return CheckpointError("not valid (\(error))", path: url.path, advice: advice)
+  }
+
+  /// An object whose values are strings, in file order.
+  func stringPairs(_ key: String) throws -> [(key: String, value: String)]? {
+    try value(key, "an object of strings") { object in
+      guard let members = object.objectValue else { return nil }
+      let pairs = members.compactMap { member in
+        member.value.stringValue.map { (key: member.key, value: $0) }
+      }
+      return pairs.count == members.count ? pairs : nil
     }
+  }
+
+  /// Writes a value, indented, atomically.
+  static func write(_ value: JSONValue, _ name: String, in directory: URL) throws {
+    try FileContents.save(
+      value.serialized(pretty: true), to: directory.appendingPathComponent(name))
   }
 }

@@ -1,21 +1,11 @@
+import Tokenization
+
 /// Writes JSON strings.
 enum JSONText {
   /// A string literal with everything escaped that RFC 8259 asks for.
   static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case _ where scalar.value < 0x20:
-        let hex = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
+    var bytes: [UInt8] = []
+    JSONValue.appendQuoted(text.utf8, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -1,21 +1,10 @@
 import EncoderModel
 import Foundation
+import Tokenization
 
 /// `config.json`: read with clear refusals of what isn't a BERT encoder, written for any reader.
 enum ConfigurationFile {
   static let name = "config.json"
-
-  /// The keys that decide whether a checkpoint can be read at all, and two that heads need.
-  private struct Kind: Decodable {
-    let model_type: String?
-    let architectures: [String]?
-    let position_embedding_type: String?
-    let is_decoder: Bool?
-    let add_cross_attention: Bool?
-    let hidden_act: String?
-    let tie_word_embeddings: Bool?
-    let embedding_size: Int?
-  }
 
   struct Contents {
     let configuration: EncoderConfiguration
@@ -24,33 +13,55 @@ enum ConfigurationFile {
 
   static func read(_ directory: URL) throws -> Contents {
     let url = directory.appendingPathComponent(name)
-    let kind = try JSONFile.decode(Kind.self, from: url)
-    func refuse(_ what: String, _ key: String, _ advice: String) -> CheckpointError {
+    let file = try JSONFile(url)
+    let bert = "use a BERT encoder with a WordPiece vocabulary"
+    func refuse(_ what: String, _ key: String, _ advice: String = bert) -> CheckpointError {
       CheckpointError(what, path: url.path, item: key, advice: advice)
     }
-    let advice = "use a BERT encoder with a WordPiece vocabulary"
-    if let type = kind.model_type, type != "bert" {
-      throw refuse("model type \(type) isn't supported", "model_type", advice)
+    let type = try file.string("model_type")
+    if let type, type != "bert" {
+      throw refuse("model type \(type) isn't supported", "model_type")
     }
-    if kind.model_type == nil, let name = kind.architectures?.first, !name.hasPrefix("Bert") {
-      throw refuse("\(name) isn't supported", "architectures", advice)
+    if type == nil, let name = try file.strings("architectures")?.first, !name.hasPrefix("Bert") {
+      throw refuse("\(name) isn't supported", "architectures")
     }
-    if let type = kind.position_embedding_type, type != "absolute" {
-      throw refuse("positions of type \(type) aren't supported", "position_embedding_type", advice)
+    if let type = try file.string("position_embedding_type"), type != "absolute" {
+      throw refuse("positions of type \(type) aren't supported", "position_embedding_type")
     }
-    if kind.is_decoder == true { throw refuse("decoders aren't supported", "is_decoder", advice) }
-    if kind.add_cross_attention == true {
-      throw refuse("cross-attention isn't supported", "add_cross_attention", advice)
+    for key in ["is_decoder", "add_cross_attention"] where try file.flag(key) ?? false {
+      throw refuse("decoders aren't supported", key)
     }
-    if let name = kind.hidden_act, EncoderConfiguration.Activation(rawValue: name) == nil {
+    if let name = try file.string("hidden_act"),
+      EncoderConfiguration.Activation(rawValue: name) == nil
+    {
       throw refuse(
         "activation \(name) isn't supported", "hidden_act",
         "supported are gelu, gelu_new, gelu_pytorch_tanh and relu")
     }
-    let configuration = try JSONFile.decode(EncoderConfiguration.self, from: url)
+    let configuration = try configuration(file)
     try check(configuration, path: url.path)
     return Contents(
-      configuration: configuration, tiesWordEmbeddings: kind.tie_word_embeddings ?? true)
+      configuration: configuration, tiesWordEmbeddings: try file.flag("tie_word_embeddings") ?? true
+    )
+  }
+
+  /// The sizes and constants, with `BertConfig`'s default for a key that is missing.
+  private static func configuration(_ file: JSONFile) throws -> EncoderConfiguration {
+    let activation = try file.string("hidden_act").flatMap(EncoderConfiguration.Activation.init)
+    return EncoderConfiguration(
+      vocabularySize: try file.integer("vocab_size") ?? 30522,
+      hiddenSize: try file.integer("hidden_size") ?? 768,
+      layerCount: try file.integer("num_hidden_layers") ?? 12,
+      headCount: try file.integer("num_attention_heads") ?? 12,
+      intermediateSize: try file.integer("intermediate_size") ?? 3072,
+      activation: activation ?? .gelu,
+      hiddenDropout: try file.number("hidden_dropout_prob") ?? 0.1,
+      attentionDropout: try file.number("attention_probs_dropout_prob") ?? 0.1,
+      maximumPositions: try file.integer("max_position_embeddings") ?? 512,
+      tokenTypeCount: try file.integer("type_vocab_size") ?? 2,
+      initializerRange: try file.number("initializer_range") ?? 0.02,
+      layerNormEpsilon: try file.number("layer_norm_eps") ?? 1e-12,
+      paddingID: try file.integer("pad_token_id") ?? 0)
   }
 
   /// Bounds that no BERT comes near, so that sizes from a file can be multiplied without overflow.
@@ -86,32 +97,23 @@ enum ConfigurationFile {
   static func write(
     _ c: EncoderConfiguration, architecture: String, to directory: URL
   ) throws {
-    let text = """
-      {
-        "architectures": ["\(architecture)"],
-        "model_type": "bert",
-        "attention_probs_dropout_prob": \(c.attentionDropout),
-        "classifier_dropout": null,
-        "hidden_act": "\(c.activation.rawValue)",
-        "hidden_dropout_prob": \(c.hiddenDropout),
-        "hidden_size": \(c.hiddenSize),
-        "initializer_range": \(c.initializerRange),
-        "intermediate_size": \(c.intermediateSize),
-        "layer_norm_eps": \(c.layerNormEpsilon),
-        "max_position_embeddings": \(c.maximumPositions),
-        "num_attention_heads": \(c.headCount),
-        "num_hidden_layers": \(c.layerCount),
-        "pad_token_id": \(c.paddingID),
-        "position_embedding_type": "absolute",
-        "tie_word_embeddings": true,
-        "torch_dtype": "float32",
-        "transformers_version": "4.30.0",
-        "type_vocab_size": \(c.tokenTypeCount),
-        "use_cache": true,
-        "vocab_size": \(c.vocabularySize)
-      }
-
-      """
-    try TextFile.write(text, name, in: directory)
+    let value: JSONValue = [
+      "architectures": [.string(architecture)], "model_type": "bert",
+      "attention_probs_dropout_prob": .number(c.attentionDropout), "classifier_dropout": nil,
+      "hidden_act": .string(c.activation.rawValue),
+      "hidden_dropout_prob": .number(c.hiddenDropout),
+      "hidden_size": .integer(Int64(c.hiddenSize)),
+      "initializer_range": .number(c.initializerRange),
+      "intermediate_size": .integer(Int64(c.intermediateSize)),
+      "layer_norm_eps": .number(c.layerNormEpsilon),
+      "max_position_embeddings": .integer(Int64(c.maximumPositions)),
+      "num_attention_heads": .integer(Int64(c.headCount)),
+      "num_hidden_layers": .integer(Int64(c.layerCount)),
+      "pad_token_id": .integer(Int64(c.paddingID)), "position_embedding_type": "absolute",
+      "tie_word_embeddings": true, "torch_dtype": "float32", "transformers_version": "4.30.0",
+      "type_vocab_size": .integer(Int64(c.tokenTypeCount)), "use_cache": true,
+      "vocab_size": .integer(Int64(c.vocabularySize)),
+    ]
+    try JSONFile.write(value, name, in: directory)
   }
 }

@@ -6,24 +6,20 @@ import Foundation
 enum FormatFile {
   static let version = 1
 
-  private struct Contents: Decodable {
-    let format_version: Int
-  }
-
   static func check(_ directory: URL) throws {
     let url = directory.appendingPathComponent(DirectoryStaging.marker)
-    guard let contents = try JSONFile.decodeIfPresent(Contents.self, from: url) else { return }
-    guard contents.format_version <= version else {
+    guard let found = try JSONFile.ifPresent(url)?.integer("format_version") else { return }
+    guard found <= version else {
       throw CheckpointError(
-        "format version \(contents.format_version) is newer than \(version), the one that this "
+        "format version \(found) is newer than \(version), the one that this "
           + "program knows", path: url.path, item: "format_version",
         advice: "use a newer version of encoder")
     }
   }
 
   static func write(kind: String, to directory: URL) throws {
-    try TextFile.write(
-      "{\n  \"format_version\": \(version),\n  \"kind\": \"\(kind)\"\n}\n",
+    try JSONFile.write(
+      ["format_version": .integer(Int64(version)), "kind": .string(kind)],
       DirectoryStaging.marker, in: directory)
   }
 }

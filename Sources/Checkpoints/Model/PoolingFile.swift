@@ -1,5 +1,6 @@
 import EncoderModel
 import Foundation
+import Tokenization
 
 /// `1_Pooling/config.json`: one switch a mode in sentence-transformers 2 to 5, a name in version 6.
 enum PoolingFile {
@@ -10,50 +11,30 @@ enum PoolingFile {
     "pooling_mode_lasttoken",
   ]
 
-  private struct Contents: Decodable {
-    var modes: [String] = []
-    let includesPrompt: Bool
-
-    private struct Key: CodingKey {
-      let stringValue: String
-      var intValue: Int? { nil }
-      init(_ name: String) { stringValue = name }
-      init?(stringValue: String) { self.init(stringValue) }
-      init?(intValue: Int) { nil }
-    }
-
-    init(from decoder: any Decoder) throws {
-      let values = try decoder.container(keyedBy: Key.self)
-      includesPrompt = try values.decodeIfPresent(Bool.self, forKey: Key("include_prompt")) ?? true
-      let mode = Key("pooling_mode")
-      if let name = try? values.decodeIfPresent(String.self, forKey: mode) {
-        modes = [name]
-      } else if let names = try values.decodeIfPresent([String].self, forKey: mode) {
-        modes = names
-      } else {
-        for name in PoolingFile.switches
-        where try values.decodeIfPresent(Bool.self, forKey: Key(name)) ?? false {
-          modes.append(name)
-        }
-        // No switch at all means the mean, as it does there.
-        if modes.isEmpty { modes = ["mean"] }
-      }
-    }
-  }
-
   static func read(_ folder: URL, into settings: inout SentenceSettings) throws {
-    let file = folder.appendingPathComponent("config.json")
-    let contents = try JSONFile.decode(Contents.self, from: file)
-    settings.includesPrompt = contents.includesPrompt
-    switch contents.modes {
+    let url = folder.appendingPathComponent("config.json")
+    let file = try JSONFile(url)
+    settings.includesPrompt = try file.flag("include_prompt") ?? true
+    let modes = try modes(file)
+    switch modes {
     case ["cls"], ["pooling_mode_cls_token"]: settings.pooling = .cls
     case ["mean"], ["pooling_mode_mean_tokens"]: settings.pooling = .mean
     case ["max"], ["pooling_mode_max_tokens"]: settings.pooling = .max
     default:
       throw CheckpointError(
-        "the pooling \(contents.modes.joined(separator: " + ")) isn't supported", path: file.path,
+        "the pooling \(modes.joined(separator: " + ")) isn't supported", path: url.path,
         advice: "use a model with cls, mean or max pooling")
     }
+  }
+
+  private static func modes(_ file: JSONFile) throws -> [String] {
+    if file.root["pooling_mode"]?.stringValue == nil, let names = try file.strings("pooling_mode") {
+      return names
+    }
+    if let name = try file.string("pooling_mode") { return [name] }
+    let active = try switches.filter { try file.flag($0) ?? false }
+    // No switch at all means the mean, as it does there.
+    return active.isEmpty ? ["mean"] : active
   }
 
   static func write(_ settings: SentenceSettings, width: Int, to directory: URL) throws {
@@ -63,15 +44,10 @@ enum PoolingFile {
       case .mean: switches[1]
       case .max: switches[2]
       }
-    let lines = switches.map { "  \"\($0)\": \($0 == active),\n" }.joined()
-    let text = """
-      {
-        "word_embedding_dimension": \(width),
-      \(lines)  "include_prompt": \(settings.includesPrompt)
-      }
-
-      """
+    var members = [JSONMember("word_embedding_dimension", .integer(Int64(width)))]
+    members += switches.map { JSONMember($0, .bool($0 == active)) }
+    members.append(JSONMember("include_prompt", .bool(settings.includesPrompt)))
     try FileSystem.createDirectory(directory.appendingPathComponent("1_Pooling"))
-    try TextFile.write(text, name, in: directory)
+    try JSONFile.write(.object(members), name, in: directory)
   }
 }

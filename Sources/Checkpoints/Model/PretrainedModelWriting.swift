@@ -1,6 +1,7 @@
 public import EncoderModel
 public import Foundation
 public import Kernels
+import Tokenization
 
 extension PretrainedModel {
   /// What a written directory holds.
@@ -57,7 +58,8 @@ extension PretrainedModel {
     names += try TokenizerFiles.write(
       tokenizer, maximumLength: sentence.maximumLength, to: folder)
     names += try SentenceFiles.write(sentence, width: configuration.hiddenSize, to: folder)
-    try TextFile.write(modelCard, "README.md", in: folder)
+    try FileContents.save(
+      Array(modelCard.utf8), to: folder.appendingPathComponent("README.md"))
     let entries = weights.table.entries
     let bag = entries.filter { $0.name.hasPrefix(TensorNames.bagOfWordsPrefix) }
     if product == .maskedLanguageModel, !bag.isEmpty {

@@ -1,4 +1,6 @@
-/// SplitMix64 (Steele et al. 2014): the random numbers of fresh weights, the same for a seed everywhere.
+/// The random numbers of fresh weights, the same for a seed everywhere: SplitMix64.
+///
+/// Reference: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".
 struct SeedGenerator: RandomNumberGenerator {
   private var state: UInt64
 

@@ -3,24 +3,18 @@ import Tokenization
 
 /// Reads and writes the tokenizer of a directory, as `AutoTokenizer` does.
 enum TokenizerFiles {
-  private struct Settings: Decodable {
-    let tokenizer_class: String?
-    let do_lower_case: Bool?
-    let strip_accents: Bool?
-    let tokenize_chinese_chars: Bool?
-
-    static let absent = Settings(
-      tokenizer_class: nil, do_lower_case: nil, strip_accents: nil, tokenize_chinese_chars: nil)
-
-    /// transformers builds the normaliser of a `BertTokenizer` from these keys, with these defaults,
-    /// whatever tokenizer.json says.
-    func apply(to options: TokenizerOptions) -> TokenizerOptions {
-      var result = options
-      result.lowercase = do_lower_case ?? true
-      result.stripAccents = strip_accents
-      result.tokenizeChineseCharacters = tokenize_chinese_chars ?? true
-      return result
-    }
+  /// The options under the keys of tokenizer_config.json.
+  ///
+  /// transformers builds the normaliser of a `BertTokenizer` from these keys, with these defaults,
+  /// whatever tokenizer.json says.
+  private static func apply(
+    _ file: JSONFile?, to options: TokenizerOptions
+  ) throws -> TokenizerOptions {
+    var result = options
+    result.lowercase = try file?.flag("do_lower_case") ?? true
+    result.stripAccents = try file?.flag("strip_accents")
+    result.tokenizeChineseCharacters = try file?.flag("tokenize_chinese_chars") ?? true
+    return result
   }
 
   /// Reads tokenizer.json, else vocab.txt, and lets tokenizer_config.json decide about the case.
@@ -28,17 +22,17 @@ enum TokenizerFiles {
     let json = directory.appendingPathComponent("tokenizer.json")
     let vocabulary = directory.appendingPathComponent("vocab.txt")
     let file = directory.appendingPathComponent("tokenizer_config.json")
-    let settings = try JSONFile.decodeIfPresent(Settings.self, from: file)
+    let settings = try JSONFile.ifPresent(file)
     var tokenizer: Tokenizer
     if FileSystem.exists(json) {
       tokenizer = try Tokenizer.load(tokenizerJSON: json)
-      if let settings, isBert(settings.tokenizer_class) {
-        tokenizer = change(tokenizer, to: settings.apply(to: tokenizer.options))
+      if let settings, isBert(try settings.string("tokenizer_class")) {
+        tokenizer = change(tokenizer, to: try apply(settings, to: tokenizer.options))
       }
     } else if FileSystem.exists(vocabulary) {
       tokenizer = Tokenizer(
         vocabulary: try Vocabulary(contentsOf: vocabulary),
-        options: (settings ?? .absent).apply(to: TokenizerOptions()))
+        options: try apply(settings, to: TokenizerOptions()))
     } else {
       throw CheckpointError(
         "there is no tokenizer.json and no vocab.txt", path: directory.path,
@@ -68,26 +62,24 @@ enum TokenizerFiles {
   ) throws -> [String] {
     let special = tokenizer.vocabulary.specialTokens
     let options = tokenizer.options
-    let names = [
-      ("unk_token", special.unknown), ("sep_token", special.separator),
-      ("pad_token", special.padding), ("cls_token", special.class), ("mask_token", special.mask),
+    let tokens = [
+      JSONMember("unk_token", .string(special.unknown)),
+      JSONMember("sep_token", .string(special.separator)),
+      JSONMember("pad_token", .string(special.padding)),
+      JSONMember("cls_token", .string(special.class)),
+      JSONMember("mask_token", .string(special.mask)),
     ]
-    let tokens = names.map { "  \"\($0.0)\": \(JSONText.quoted($0.1))" }.joined(separator: ",\n")
-    let configuration = """
-      {
-        "tokenizer_class": "BertTokenizer",
-        "do_lower_case": \(options.lowercase),
-        "strip_accents": \(options.stripAccents.map { "\($0)" } ?? "null"),
-        "tokenize_chinese_chars": \(options.tokenizeChineseCharacters),
-        "model_max_length": \(maximumLength),
-      \(tokens)
-      }
-
-      """
+    let configuration = [
+      JSONMember("tokenizer_class", "BertTokenizer"),
+      JSONMember("do_lower_case", .bool(options.lowercase)),
+      JSONMember("strip_accents", options.stripAccents.map { .bool($0) } ?? .null),
+      JSONMember("tokenize_chinese_chars", .bool(options.tokenizeChineseCharacters)),
+      JSONMember("model_max_length", .integer(Int64(maximumLength))),
+    ]
     try tokenizer.writeTokenizerJSON(to: directory.appendingPathComponent("tokenizer.json"))
     try tokenizer.vocabulary.write(to: directory.appendingPathComponent("vocab.txt"))
-    try TextFile.write(configuration, "tokenizer_config.json", in: directory)
-    try TextFile.write("{\n\(tokens)\n}\n", "special_tokens_map.json", in: directory)
+    try JSONFile.write(.object(configuration + tokens), "tokenizer_config.json", in: directory)
+    try JSONFile.write(.object(tokens), "special_tokens_map.json", in: directory)
     return ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json"]
   }
 }

@@ -48,7 +48,10 @@ struct HeaderScanner {
     try expect(UInt8(ascii: "["))
     var numbers: [Int] = []
     if take(UInt8(ascii: "]")) { return numbers }
-    repeat { numbers.append(try wholeNumber()) } while take(UInt8(ascii: ","))
+    repeat {
+      guard numbers.count < 64 else { throw problem("the list is too long") }
+      numbers.append(try wholeNumber())
+    } while take(UInt8(ascii: ","))
     try expect(UInt8(ascii: "]"))
     return numbers
   }

@@ -9,7 +9,9 @@ struct SafeTensorsHeader {
   /// The largest header that the format allows.
   static let maximumLength = 100_000_000
 
-  /// Checks everything that the format asks for. `dataLength` is what the file holds after the header.
+  /// Checks everything that the format asks for.
+  ///
+  /// `dataLength` is how many bytes the file holds after the header.
   init(_ bytes: UnsafeBufferPointer<UInt8>, dataLength: Int, path: String) throws {
     guard bytes.first == UInt8(ascii: "{") else {
       throw SafeTensorsHeader.damaged("the header doesn't begin with {", path)

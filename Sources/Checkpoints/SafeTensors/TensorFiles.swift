@@ -35,15 +35,14 @@ public struct TensorFiles: Sendable {
     }
   }
 
-  private struct Index: Decodable {
-    let weight_map: [String: String]
-  }
-
   private static func shards(_ index: URL, in directory: URL) throws -> [Entry] {
-    let map = try JSONFile.decode(Index.self, from: index).weight_map
+    guard let pairs = try JSONFile(index).stringPairs("weight_map") else {
+      throw CheckpointError(
+        "the key is missing", path: index.path, item: "weight_map",
+        advice: "use the index that came with the shards")
+    }
     var entries: [Entry] = []
-    var listed = 0
-    for name in Set(map.values).sorted() {
+    for name in Set(pairs.map(\.value)).sorted() {
       // A shard's name comes from an untrusted file: it may only be a file of this directory.
       guard !name.isEmpty, !name.contains("/"), !name.contains("\\"), name != "..",
         !name.contains("\0"), name.hasSuffix(".safetensors")
@@ -58,15 +57,13 @@ public struct TensorFiles: Sendable {
           "the shard is missing", path: shard.path, advice: "fetch all files of the model")
       }
       let file = try SafeTensorsFile(shard)
-      for tensor in file.tensors where map[tensor.name] == name {
+      for (name, _) in pairs.filter({ $0.value == name }) {
+        guard let tensor = file[name] else {
+          throw CheckpointError(
+            "the index lists the tensor and the shard lacks it", path: shard.path, item: name,
+            advice: "fetch all files of the model again")
+        }
         entries.append(Entry(tensor: tensor, file: file))
-        listed += 1
-      }
-      for (tensor, place) in map.sorted(by: { $0.key < $1.key })
-      where place == name && file[tensor] == nil {
-        throw CheckpointError(
-          "the index lists the tensor and the shard lacks it", path: shard.path, item: tensor,
-          advice: "fetch all files of the model again")
       }
     }
     return entries

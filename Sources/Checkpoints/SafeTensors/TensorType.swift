@@ -87,9 +87,9 @@ public enum TensorType: String, Sendable, CaseIterable {
 }
 
 /// Conversions between Float and the 16-bit float types, the same on every platform.
-enum Half {
+package enum Half {
   /// The value of an IEEE half.
-  static func float(_ half: UInt16) -> Float {
+  package static func float(_ half: UInt16) -> Float {
     let sign = UInt32(half & 0x8000) << 16
     let magnitude = UInt32(half & 0x7FFF)
     if magnitude >= 0x7C00 {
@@ -100,7 +100,7 @@ enum Half {
   }
 
   /// The nearest IEEE half, ties to even; values above 65504 become infinite.
-  static func bits(_ value: Float) -> UInt16 {
+  package static func bits(_ value: Float) -> UInt16 {
     let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
     let magnitude = value.magnitude
     if magnitude.isNaN { return sign | 0x7E00 }
@@ -114,7 +114,7 @@ enum Half {
   }
 
   /// The nearest bfloat16, ties to even.
-  static func brainBits(_ value: Float) -> UInt16 {
+  package static func brainBits(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
     return UInt16((bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)

@@ -9,6 +9,7 @@ public enum EASEError: Error, Equatable, CustomStringConvertible {
   /// The regularised Gram matrix has no Cholesky factor.
   case notPositiveDefinite(penalty: Double)
 
+  /// What is wrong and what to do.
   public var description: String {
     switch self {
     case .penalty(let value): "EASE needs a penalty above 0, not \(value)"

@@ -7,6 +7,7 @@ public enum ALSError: Error, Equatable, CustomStringConvertible {
   /// The normal equations have no Cholesky factor.
   case notPositiveDefinite(regularization: Float)
 
+  /// What is wrong and what to do.
   public var description: String {
     switch self {
     case .option(let what): "alternating least squares: \(what)"
@@ -82,8 +83,9 @@ public struct FactorFoldIn: Sendable {
     return inverse
   }
 
-  /// The factors of all rows of `histories` (rows, fixedCount): (rows, factorCount). An empty row
-  /// gets zeros.
+  /// The factors of all rows of `histories`: (rows, fixedCount) to (rows, factorCount).
+  ///
+  /// An empty row gets zeros.
   ///
   /// - Throws: ``ALSError/notPositiveDefinite(regularization:)``.
   public func factors(_ histories: SparseMatrix, workers: Workers) throws -> DenseMatrix {

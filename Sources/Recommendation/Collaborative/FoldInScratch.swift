@@ -36,8 +36,9 @@ final class FoldInScratch {
       : solveByFactors(view, entries, alpha: alpha, z: z, into: x)
   }
 
-  /// For m <= factorCount entries with D > 0. With S = D^1/2 and W = S Z, the push-through identity
-  /// gives x = W^T (I + W W^T)^-1 S^-1 b.
+  /// For m <= factorCount entries with D > 0.
+  ///
+  /// With S = D^1/2 and W = S Z, the push-through identity gives x = W^T (I + W W^T)^-1 S^-1 b.
   private func solveByEntries(
     _ view: SparseView, _ entries: Range<Int>, alpha: Float, z: UnsafePointer<Float>,
     into x: UnsafeMutablePointer<Float>

@@ -4,6 +4,8 @@ public import Kernels
 public enum RidgeError: Error, Equatable, CustomStringConvertible {
   /// The weights aren't positive numbers.
   case weight(row: Int)
+  /// An input or output holds NaN or infinity.
+  case notFinite
   /// There is nothing to fit, or nothing to choose the penalty by.
   case rows(fitted: Int, heldOut: Int)
   /// The penalty isn't a positive number, or none was given.
@@ -11,16 +13,19 @@ public enum RidgeError: Error, Equatable, CustomStringConvertible {
   /// The normal equations have no Cholesky factor.
   case notPositiveDefinite(penalty: Double)
 
+  /// What is wrong and what to do.
   public var description: String {
     switch self {
     case .weight(let row): "ridge regression: the weight of row \(row) isn't a number above 0"
+    case .notFinite:
+      "ridge regression: an input or output is NaN or infinite; check the encoder's vectors"
     case .rows(let fitted, let heldOut):
       "ridge regression needs rows to fit and rows to choose the penalty by, not \(fitted) and "
         + "\(heldOut)"
     case .penalty: "ridge regression needs penalties above 0"
     case .notPositiveDefinite(let penalty):
       "the normal equations of the ridge regression aren't positive definite with the penalty "
-        + "\(penalty); raise it, and check the vectors for NaN"
+        + "\(penalty); raise it"
     }
   }
 }
@@ -110,6 +115,8 @@ struct RidgeEquations {
     let (n, outputCount) = (inputs.columnCount, outputs.columnCount)
     inputMean = Self.mean(inputs, weights, total)
     outputMean = Self.mean(outputs, weights, total)
+    // LAPACK's factorisation lets NaN through.
+    guard (inputMean + outputMean).allSatisfy(\.isFinite) else { throw RidgeError.notFinite }
     gram = [Double](repeating: 0, count: n * n)
     moments = [Double](repeating: 0, count: n * outputCount)
     meanWeight = total / Double(weights.count)

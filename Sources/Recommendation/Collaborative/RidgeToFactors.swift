@@ -1,9 +1,10 @@
 public import Kernels
 import RealModule
 
-/// A regression from items' content vectors to their collaborative factors, which places items without
-/// behaviours among the others (A. van den Oord et al., "Deep Content-Based Music Recommendation",
-/// 2013, with a linear model).
+/// A regression from items' content vectors to their collaborative factors.
+///
+/// It places items without behaviours among the others: A. van den Oord et al., "Deep Content-Based
+/// Music Recommendation", 2013, here with a linear model.
 public struct RidgeToFactors: Sendable, Equatable {
   /// The regression, fitted to all warm items.
   public let regression: RidgeRegression

@@ -28,8 +28,7 @@ extension SparseMatrix {
 
   /// Builds a matrix from entries in any order, in time linear in their count.
   ///
-  /// - Throws: ``SparseMatrixError/outside(row:column:rowCount:columnCount:)`` for an entry outside
-  ///   the matrix.
+  /// - Throws: ``SparseMatrixError`` for an entry outside the matrix or a value that isn't finite.
   public init(
     rowCount: Int, columnCount: Int, entries: [Entry], duplicates: Duplicates = .sum
   ) throws {
@@ -40,6 +39,9 @@ extension SparseMatrix {
         throw SparseMatrixError.outside(
           row: Int(entry.row), column: Int(entry.column), rowCount: rowCount,
           columnCount: columnCount)
+      }
+      guard entry.value.isFinite else {
+        throw SparseMatrixError.notFinite(row: Int(entry.row), column: Int(entry.column))
       }
     }
     // Two stable counting sorts: by column, then by row.
@@ -144,7 +146,9 @@ extension SparseMatrix {
       columns: newColumns, values: newValues)
   }
 
-  /// The given columns only; column `selection[n]` becomes column n. `selection` must ascend.
+  /// The given columns only: column `selection[n]` becomes column n.
+  ///
+  /// `selection` must ascend.
   public func selectingColumns(_ selection: [Int32]) -> SparseMatrix {
     var place = [Int32](repeating: -1, count: columnCount)
     var previous: Int32 = -1

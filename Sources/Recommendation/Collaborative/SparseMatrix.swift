@@ -8,9 +8,12 @@ public enum SparseMatrixError: Error, Equatable, CustomStringConvertible {
   case counts(columns: Int, values: Int)
   /// The columns of a row aren't ascending and distinct.
   case order(row: Int)
+  /// A value is NaN or infinite.
+  case notFinite(row: Int, column: Int)
   /// More rows or columns than 32-bit indices can name.
   case tooLarge(rowCount: Int, columnCount: Int)
 
+  /// What is wrong and what to do.
   public var description: String {
     switch self {
     case .outside(let row, let column, let rowCount, let columnCount):
@@ -23,6 +26,9 @@ public enum SparseMatrixError: Error, Equatable, CustomStringConvertible {
       "a sparse matrix has \(columns) columns but \(values) values; the data is damaged or cut off"
     case .order(let row):
       "the columns of row \(row) of a sparse matrix aren't ascending and distinct; sort them first"
+    case .notFinite(let row, let column):
+      "the value at (\(row), \(column)) of a sparse matrix is NaN or infinite; check the labels or "
+        + "weights it comes from"
     case .tooLarge(let rowCount, let columnCount):
       "a (\(rowCount), \(columnCount)) sparse matrix is beyond 32-bit indices; drop rare rows"
     }
@@ -81,6 +87,9 @@ public struct SparseMatrix: Sendable, Equatable {
             row: row, column: Int(columns[n]), rowCount: rowCount, columnCount: columnCount)
         }
         guard columns[n] > previous else { throw SparseMatrixError.order(row: row) }
+        guard values[n].isFinite else {
+          throw SparseMatrixError.notFinite(row: row, column: Int(columns[n]))
+        }
         previous = columns[n]
       }
     }

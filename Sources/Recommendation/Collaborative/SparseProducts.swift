@@ -62,8 +62,9 @@ extension SparseMatrix {
     return result
   }
 
-  /// Writes the lower triangle (with the diagonal) of `self^T * self` into a row-major
-  /// (columnCount, columnCount) matrix. Each element is summed by one worker, by ascending row.
+  /// Writes the lower triangle (with the diagonal) of `self^T * self`, row-major.
+  ///
+  /// `gram` is (columnCount, columnCount). Each element is summed by one worker, by ascending row.
   func accumulateGram<Scalar: KernelScalar>(
     into gram: UnsafeMutablePointer<Scalar>, workers: Workers
   ) {

@@ -9,6 +9,7 @@ public enum WhiteningError: Error, Equatable, CustomStringConvertible {
   /// LAPACK's eigenvalue iteration failed.
   case eigenvalues(info: Int)
 
+  /// What is wrong and what to do.
   public var description: String {
     switch self {
     case .rows(let count): "whitening needs at least 2 vectors to learn from, not \(count)"

@@ -1,7 +1,8 @@
 import Kernels
 
-/// How many rows of a product a worker computes at once. Fixed, not a share of the rows, so that results
-/// don't depend on the number of workers.
+/// How many rows of a product a worker computes at once.
+///
+/// Fixed, not a share of the rows, so that results don't depend on the number of workers.
 let productChunk = 256
 
 extension Workers {

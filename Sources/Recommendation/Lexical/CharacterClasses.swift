@@ -1,6 +1,6 @@
 /// The classes of characters that Python's `str` methods and regular expressions know.
 enum CharacterClasses {
-  /// Python's `\w`: letters, anything numeric, and the underscore. Combining marks aren't.
+  /// Python's `\w`: letters, anything numeric and the underscore, but no combining marks.
   static func isWord(_ scalar: UInt32) -> Bool {
     if scalar < 0x80 {
       return switch scalar {

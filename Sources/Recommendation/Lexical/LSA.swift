@@ -7,6 +7,7 @@ public enum LSAError: Error, Equatable, CustomStringConvertible {
   /// LAPACK's eigenvalue iteration failed.
   case eigenvalues(info: Int)
 
+  /// What is wrong and what to do.
   public var description: String {
     switch self {
     case .dimensions(let count):
@@ -84,8 +85,9 @@ public struct LSA: Sendable, Equatable {
     vectors.times(components, workers: workers).normalizingRows()
   }
 
-  /// An orthonormal basis of the columns of a (rows, width) matrix, and its width: directions that
-  /// others contain up to rounding are dropped. Two passes, since the Gram matrix squares the spread.
+  /// An orthonormal basis of the columns of a (rows, width) matrix, and its width.
+  ///
+  /// Directions that others contain up to rounding are dropped. Two passes, since the Gram matrix squares the spread.
   private static func orthonormalised(
     _ matrix: [Double], rows: Int, _ width: Int, workers: Workers
   ) throws -> ([Double], Int) {

@@ -9,6 +9,7 @@ public enum TFIDFError: Error, Equatable, CustomStringConvertible {
   /// A stored term is there twice.
   case repeated(term: String)
 
+  /// What is wrong and what to do.
   public var description: String {
     switch self {
     case .noTerms(let texts, let distinct):

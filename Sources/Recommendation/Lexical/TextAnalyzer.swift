@@ -8,7 +8,7 @@ public enum TextAnalysis: Sendable, Equatable, Codable {
   case characters(minimum: Int, maximum: Int)
 }
 
-/// Cuts texts into terms, as UTF-8 bytes. Holds memory that is reused from text to text.
+/// Cuts texts into terms, as UTF-8 bytes, in memory that is reused from text to text.
 struct TextAnalyzer {
   private let analysis: TextAnalysis
   private let lowercase = Lowercase()

@@ -57,7 +57,7 @@ public final class TokenizedCorpus: Sendable {
       tokens, starts, training, tokenizer.vocabulary)
   }
 
-  /// At most 5% of the sequences and 65,536 tokens are held out, those whose text's hash is least; a
+  /// At most 5% of the sequences and 20,480 tokens are held out, those whose text's hash is least; a
   /// corpus of fewer than 20 sequences keeps all for training.
   private static func validationThreshold(_ hashes: [UInt64], starts: [Int]) -> UInt64 {
     let order = hashes.indices.sorted { (hashes[$0], $0) < (hashes[$1], $1) }
@@ -66,7 +66,7 @@ public final class TokenizedCorpus: Sendable {
     var taken = 0
     for index in order {
       tokens += starts[index + 1] - starts[index]
-      if taken >= limit || tokens > 65_536 { return hashes[index] }
+      if taken >= limit || tokens > 20_480 { return hashes[index] }
       taken += 1
     }
     return 0
