@@ -134,9 +134,19 @@ public struct TextEncoder: Sendable {
     let mark = arena.mark
     var dy = dOutput
     var dx: UnsafeMutablePointer<S> = arena.take(batch.tokenCount * configuration.hiddenSize)
-    let lowestAdapter = adapters?.adapters.firstIndex { $0 != nil } ?? layers.count
-    let lowest = gradients == nil ? max(saved.firstLayer, lowestAdapter) : saved.firstLayer
+    let lowestAdapter = (saved.firstLayer..<layers.count).first {
+      adapters?.slot($0, gradients: nil) != nil
+    }
+    let lowest = gradients == nil ? lowestAdapter ?? layers.count : saved.firstLayer
     for layer in stride(from: layers.count - 1, through: lowest, by: -1) {
+      if gradients == nil, layer == lowest {
+        // Nothing below wants a gradient: the way through this layer to its input is saved.
+        layers[layer].backwardAdapter(
+          dx: dx, dy: dy, saved: saved.layers[layer - saved.firstLayer], batch: batch,
+          weights: weights, adapter: adapters?.slot(layer, gradients: adapterGradients),
+          arena: arena)
+        break
+      }
       layers[layer].backward(
         dx: dx, dy: dy, saved: saved.layers[layer - saved.firstLayer], batch: batch,
         weights: weights, gradients: gradients,

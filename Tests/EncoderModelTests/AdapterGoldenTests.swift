@@ -113,6 +113,34 @@ import Testing
     #expect(Array(m.gradients.values) == expected)
   }
 
+  /// The pass may start above an adapter, and layers between two adapters may have none.
+  @Test func gradientsOfAdaptersBelowTheFirstLayerStayZero() {
+    let model = SmallModel<Double>(seed: 19, layers: 4)
+    let stack = AdapterStack(
+      adapters: [model.stack.adapters[0], nil, nil, model.stack.adapters[3]],
+      weights: model.stack.weights)
+    let hidden = model.encoder.infer(
+      model.batch, weights: model.weights, adapters: stack, layers: 0..<1, arena: model.arena)
+    func run(frozen: Bool) -> [Double] {
+      model.adapterGradients.zero()
+      let saved = model.encoder.forward(
+        from: 1, hidden: hidden, batch: model.batch, weights: model.weights, adapters: stack,
+        arena: model.arena, dropout: nil)
+      var dOutput = (0..<model.count(model.batch)).map { Double($0 % 7) - 3 }
+      model.encoder.backward(
+        dOutput: &dOutput, saved: saved, batch: model.batch, weights: model.weights,
+        gradients: frozen ? nil : model.gradients, adapters: stack,
+        adapterGradients: model.adapterGradients, arena: model.arena, dropout: nil)
+      return Array(model.adapterGradients.values)
+    }
+    let gradients = run(frozen: true)
+    #expect(gradients == run(frozen: false))
+    for entry in model.adapterGradients.table.entries {
+      let largest = gradients[entry.range].reduce(0) { max($0, abs($1)) }
+      #expect((largest > 1e-6) == entry.name.hasPrefix("encoder.layer.3."), "\(entry.name)")
+    }
+  }
+
   @Test(arguments: Placement.allCases)
   func everyAdapterTensorGetsAGradient(_ placement: Placement) throws {
     let m = try Model<Double>(placement)

@@ -81,17 +81,9 @@ public struct FeedForward: Sendable {
     adapter: AdapterSlot<S>?, arena: Arena<S>, dropout: DropoutPlan?
   ) {
     let (width, innerWidth) = (configuration.hiddenSize, configuration.intermediateSize)
-    let norm = FeedForwardNorm(
-      weight: weights[normWeight], dWeight: gradients?[normWeight], dBias: gradients?[normBias],
-      rows: rows, width: width)
-    if let slot = adapter, let adapterSaved = saved.adapter {
-      slot.adapter.backward(
-        dSum: dx, dy: dy, first: saved, saved: adapterSaved, rows: rows, weights: slot.weights,
-        gradients: slot.gradients, norm: norm, arena: arena)
-    } else {
-      norm.backward(
-        dx: dx, accumulate: false, dy: dy, x: saved.sum, mean: saved.mean, rstd: saved.rstd)
-    }
+    backwardResidual(
+      dSum: dx, dy: dy, saved: saved, rows: rows, weights: weights, gradients: gradients,
+      adapter: adapter, arena: arena)
     dy.update(from: dx, count: rows * width)
     dropout?.dropout(.feedForwardOutput, layer: layer)?.apply(dy, count: rows * width)
     let mark = arena.mark
@@ -108,6 +100,25 @@ public struct FeedForward: Sendable {
       dy: dInner, x: x, weight: weights[upWeight], rows: rows, inputs: width,
       outputs: innerWidth)
     arena.release(to: mark)
+  }
+
+  /// The part above the block: LayerNorm and adapter, down to the gradient of x + ffn(x) in `dSum`.
+  func backwardResidual<S: KernelScalar>(
+    dSum: UnsafeMutablePointer<S>, dy: UnsafeMutablePointer<S>, saved: Saved<S>, rows: Int,
+    weights: ParameterStore<S>, gradients: ParameterStore<S>?, adapter: AdapterSlot<S>?,
+    arena: Arena<S>
+  ) {
+    let norm = FeedForwardNorm(
+      weight: weights[normWeight], dWeight: gradients?[normWeight], dBias: gradients?[normBias],
+      rows: rows, width: configuration.hiddenSize)
+    if let slot = adapter, let adapterSaved = saved.adapter {
+      slot.adapter.backward(
+        dSum: dSum, dy: dy, first: saved, saved: adapterSaved, rows: rows, weights: slot.weights,
+        gradients: slot.gradients, norm: norm, arena: arena)
+    } else {
+      norm.backward(
+        dx: dSum, accumulate: false, dy: dy, x: saved.sum, mean: saved.mean, rstd: saved.rstd)
+    }
   }
 }
 

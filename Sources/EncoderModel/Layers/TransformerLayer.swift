@@ -50,4 +50,14 @@ public struct TransformerLayer: Sendable {
       weights: weights, gradients: gradients, arena: arena, dropout: dropout)
     arena.release(to: mark)
   }
+
+  /// Adds the gradients of the layer's adapter and goes no further; overwrites `dx` and `dy`.
+  func backwardAdapter<S: KernelScalar>(
+    dx: UnsafeMutablePointer<S>, dy: UnsafeMutablePointer<S>, saved: Saved<S>, batch: PackedBatch,
+    weights: ParameterStore<S>, adapter: AdapterSlot<S>?, arena: Arena<S>
+  ) {
+    feedForward.backwardResidual(
+      dSum: dx, dy: dy, saved: saved.feedForward, rows: batch.tokenCount, weights: weights,
+      gradients: nil, adapter: adapter, arena: arena)
+  }
 }
