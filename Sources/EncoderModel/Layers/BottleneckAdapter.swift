@@ -13,6 +13,9 @@ public struct BottleneckAdapter: Sendable {
   let width: Int
   let bottleneck: Int
 
+  /// Width of the bottleneck.
+  public var bottleneckWidth: Int { bottleneck }
+
   /// Declares the adapter `name` of one layer under AdapterHub's tensor names.
   public init(
     name: String, layer: Int, width: Int, bottleneck: Int, in table: inout ParameterTable

@@ -1,8 +1,8 @@
 public import Checkpoints
 import Datasets
-public import EncoderModel
+import EncoderModel
 import Foundation
-public import Kernels
+import Kernels
 import Training
 
 /// Fine-tunes: from an encoder, items and behaviours to a ``Recommender``.
@@ -86,7 +86,7 @@ public struct Finetuner {
     return Recommender(
       model: model, options: options, input: input, data: data, text: text, models: models,
       space: itemSpace(text, models, counts: data.positives.columnSums()),
-      fusion: fusion, towers: towers, report: input.report)
+      fusion: fusion, towers: towers)
   }
 
   private func check(_ data: FinetuneData, _ input: FinetuneInput) throws {

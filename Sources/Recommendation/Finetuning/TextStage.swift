@@ -42,7 +42,7 @@ struct TextStage {
     ).vectors(sequences, workers: workers)
     let counts = positives.columnSums()
     let warm = counts.indices.filter { counts[$0] > 0 }.map { Int32($0) }
-    let whitening = try Whitening.fit(raw.selectingRows(warm), workers: workers)
+    let whitening = try Whitening.fit(raw.selectingRows(warm))
     let assembly = ItemInputAssembly(
       whitening: whitening, rawWidth: raw.columnCount,
       featureWidth: data.itemFeatures?.columnCount ?? 0)
