@@ -96,6 +96,15 @@ private struct EASEGolden: Decodable {
     }
   }
 
+  @Test func sumsBeyondTheRangeAreErrors() throws {
+    let huge = try SparseMatrix(
+      rowCount: 1, columnCount: 2,
+      entries: [.init(row: 0, column: 0, value: 1e30), .init(row: 0, column: 1, value: 1e30)])
+    #expect(throws: EASEError.notPositiveDefinite(penalty: golden.penalty)) {
+      try EASE.fit(huge, options: options(keep: 1, doubleUpTo: 0), workers: Workers(count: 1))
+    }
+  }
+
   @Test func noBehavioursNoWeights() throws {
     let empty = try SparseMatrix(rowCount: 3, columnCount: 4, entries: [])
     let model = try EASE.fit(empty, workers: Workers(count: 2))

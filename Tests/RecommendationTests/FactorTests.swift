@@ -106,6 +106,11 @@ private struct ALSGolden: Decodable {
     #expect(throws: ALSError.notPositiveDefinite(regularization: 0)) {
       try zeros.fitted(to: histories, workers: Workers(count: 1))
     }
+    let damaged = DenseMatrix(rowCount: 2, columnCount: 1, values: [1, .nan])
+    #expect(throws: ALSError.notPositiveDefinite(regularization: 0)) {
+      try FactorFoldIn(
+        factors: damaged, regularization: 0, alpha: 1, workers: Workers(count: 1))
+    }
     options.factorCount = 0
     #expect(throws: ALSError.self) {
       var generator = TestGenerator(seed: 1)

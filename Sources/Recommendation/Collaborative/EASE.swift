@@ -163,6 +163,10 @@ public enum EASE {
         throw EASEError.notPositiveDefinite(penalty: penalty)
       }
     }
+    // LAPACK lets NaN through, which sums beyond Float's range end as.
+    guard (0..<n).allSatisfy({ gram.pointer[$0 * n + $0] > 0 }) else {
+      throw EASEError.notPositiveDefinite(penalty: penalty)
+    }
     mirrorLowerTriangle(gram.pointer, n, workers: workers)
     return gram
   }

@@ -66,9 +66,10 @@ public struct FactorFoldIn: Sendable {
     var gram = [Double](repeating: 0, count: width * width)
     addCovariance(of: factors, mean: [Double](repeating: 0, count: width), to: &gram)
     for n in 0..<width { gram[n * width + n] += Double(regularization) }
-    guard width == 0 || Double.potrf(width, &gram) == 0 else {
-      throw ALSError.notPositiveDefinite(regularization: regularization)
-    }
+    // LAPACK lets NaN through, hence the look at the diagonal.
+    guard width == 0 || Double.potrf(width, &gram) == 0,
+      (0..<width).allSatisfy({ gram[$0 * width + $0] > 0 })
+    else { throw ALSError.notPositiveDefinite(regularization: regularization) }
     // Forward substitution, a column of the inverse at a time.
     var inverse = DenseMatrix(rowCount: width, columnCount: width)
     var column = [Double](repeating: 0, count: width)

@@ -2,15 +2,15 @@
 /// by similarity, of what its neighbours score plus 1 (the history's value) where the user has them.
 ///
 /// All other items keep the score of the model below, EASE for example.
-public struct NeighbourSpread<Base: UserScorer>: UserScorer {
-  private let base: Base
+public struct NeighbourSpread: UserScorer {
+  private let base: any UserScorer
   private let targets: [Int32]
   /// For each target the weights of its neighbours, which sum to 1: (targets, items).
   private let weights: SparseMatrix
 
   /// Spreads the scores of `base` over the items `targets`, whose neighbours are `neighbours`, in the
   /// same order.
-  public init(_ base: Base, targets: [Int32], neighbours: Neighbours) {
+  public init(_ base: any UserScorer, targets: [Int32], neighbours: Neighbours) {
     precondition(
       targets.count == neighbours.lists.rowCount,
       "\(targets.count) targets with the neighbours of \(neighbours.lists.rowCount)")

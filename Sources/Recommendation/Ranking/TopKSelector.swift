@@ -8,6 +8,7 @@ struct TopKSelector: ~Copyable {
   let k: Int
   private let keys: UnsafeMutablePointer<UInt64>
   private let capacity: Int
+  private static let block = 32
   private var count = 0
   private var threshold = -Float.infinity
 
@@ -29,15 +30,17 @@ struct TopKSelector: ~Copyable {
   mutating func scan(_ scores: UnsafePointer<Float>, count: Int, first: Int = 0) {
     guard k > 0 else { return }
     var n = 0
-    let raw = UnsafeRawPointer(scores)
-    while n + 16 <= count {
-      let block = raw.loadUnaligned(fromByteOffset: n * 4, as: SIMD16<Float>.self)
-      if any(block .> SIMD16(repeating: threshold)) {
-        for lane in n..<(n + 16) where scores[lane] > threshold {
+    while n + Self.block <= count {
+      // An integer sum of comparisons is a loop the compiler vectorises.
+      let bound = threshold
+      var hits: Int32 = 0
+      for lane in 0..<Self.block { hits &+= scores[n &+ lane] > bound ? 1 : 0 }
+      if hits > 0 {
+        for lane in n..<(n + Self.block) where scores[lane] > threshold {
           append(scores[lane], first + lane)
         }
       }
-      n += 16
+      n += Self.block
     }
     while n < count {
       if scores[n] > threshold { append(scores[n], first + n) }
