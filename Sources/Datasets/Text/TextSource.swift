@@ -33,6 +33,8 @@ public struct TextSource: Sendable {
     public var idColumn: String?
     /// Counts malformed rows instead of stopping at the first (`--skip-bad-rows`).
     public var skipBadRows = false
+    /// Whether a corpus may be empty or all blank; else that is an error.
+    public var allowsNoText = false
 
     /// Creates the options that find everything by name.
     public init() {}
@@ -83,8 +85,8 @@ public struct TextSource: Sendable {
   /// Calls `body` with batches of texts in the order of the file.
   ///
   /// - Parameter maximumBytes: a batch ends when its texts reach this many UTF-8 bytes.
-  /// - Throws: `DatasetError` for a file that can't be read, text that isn't UTF-8, a malformed row and
-  ///   a corpus without a text that isn't blank; and what `body` throws.
+  /// - Throws: `DatasetError` for a file that can't be read, text that isn't UTF-8, a malformed row and,
+  ///   unless `allowsNoText` is set, a corpus without a text that isn't blank; and what `body` throws.
   @discardableResult
   public func forEachBatch(
     maximumBytes: Int = 1 << 22, _ body: (Batch) throws -> Void
@@ -97,7 +99,7 @@ public struct TextSource: Sendable {
     }
     try collector.flush(body)
     let summary = collector.summary
-    guard summary.blank < summary.texts else {
+    guard summary.blank < summary.texts || options.allowsNoText else {
       throw DatasetError(
         summary.texts == 0 ? "no texts" : "all \(summary.texts) texts are blank", path: name,
         advice: "give a file with a text in each row")
