@@ -21,7 +21,7 @@ public struct NeighbourSpread: UserScorer {
 
   /// Spreads the scores of `base` over all items, by the stored weights of each item's neighbours,
   /// (items, items), whose rows sum to 1.
-  public init(_ base: Base, weights: SparseMatrix) {
+  public init(_ base: any UserScorer, weights: SparseMatrix) {
     precondition(
       weights.rowCount == base.itemCount && weights.columnCount == base.itemCount,
       "neighbour weights (\(weights.rowCount), \(weights.columnCount)) of \(base.itemCount) items")
