@@ -9,7 +9,8 @@ struct EncoderCommand: AsyncParsableCommand {
     abstract: "Recommends new items from their text: pretrain, fine-tune, embed, recommend.",
     version: "0.1.0",
     subcommands: [
-      VocabCommand.self, TokenizeCommand.self, PretrainCommand.self,
+      VocabCommand.self, TokenizeCommand.self, PretrainCommand.self, EmbedCommand.self,
+      SplitCommand.self,
     ])
 }
 
