@@ -118,7 +118,7 @@ private struct BehaviorsLoader {
 
   /// Files are mostly grouped by user, so the user before is the first guess.
   private mutating func index(ofUser id: UnsafeBufferPointer<UInt8>) -> Int {
-    if let last = userIndex.last, users.withBytes(of: Int(last), { $0.elementsEqual(id) }) {
+    if let last = userIndex.last, users.matches(Int(last), id) {
       return Int(last)
     }
     return users.insert(id)
