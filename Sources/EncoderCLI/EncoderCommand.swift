@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command-line program `encoder`.
 @main
@@ -7,5 +8,35 @@ struct EncoderCommand: AsyncParsableCommand {
     commandName: "encoder",
     abstract: "Recommends new items from their text: pretrain, fine-tune, embed, recommend.",
     version: "0.1.0",
-    subcommands: [])
+    subcommands: [
+      VocabCommand.self, TokenizeCommand.self, PretrainCommand.self, EmbedCommand.self,
+      SplitCommand.self,
+    ])
+}
+
+extension EncoderCommand {
+  /// Runs the command; an error is one line `error: what: where; what to do` and exit code 1, wrong
+  /// usage is swift-argument-parser's message and 64.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      if error is CleanExit || error is ExitCode || error is ValidationError
+        || exitCode(for: error) != .failure
+      {
+        exit(withError: error)
+      }
+      StandardError.write("error: \(oneLine(error))")
+      Foundation.exit(1)
+    }
+  }
+
+  private static func oneLine(_ error: any Error) -> String {
+    String(describing: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
 }

@@ -31,7 +31,9 @@ public struct ParameterTable: Sendable {
   /// Number of elements in the buffer.
   public var elementCount: Int { entries.last.map { $0.offset + $0.count } ?? 0 }
 
-  /// Appends a tensor and returns it. The name must be new.
+  /// Appends a tensor and returns it.
+  ///
+  /// The name must be new.
   @discardableResult
   public mutating func add(_ name: String, _ shape: [Int]) -> Parameter {
     precondition(index[name] == nil, "parameter \(name) is declared twice")

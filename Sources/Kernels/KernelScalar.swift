@@ -42,12 +42,14 @@ public protocol KernelScalar: Real, BinaryFloatingPoint, Sendable {
   /// Solves `A X = B` with the factor from ``potrf(_:_:)``; `b` holds `count` right-hand sides, one a
   /// row of length n, and is overwritten by the solutions. Returns LAPACK's `info`.
   static func potrs(
-    _ n: Int, count: Int, _ a: UnsafePointer<Self>, _ b: UnsafeMutablePointer<Self>) -> Int
+    _ n: Int, count: Int, _ a: UnsafePointer<Self>, _ b: UnsafeMutablePointer<Self>
+  ) -> Int
 
   /// Eigenvalues (ascending, into `values`) and orthonormal eigenvectors (row i of `a` belongs to
   /// `values[i]`) of the symmetric (n, n) matrix `a`. Returns LAPACK's `info`.
   static func syevd(
-    _ n: Int, _ a: UnsafeMutablePointer<Self>, _ values: UnsafeMutablePointer<Self>) -> Int
+    _ n: Int, _ a: UnsafeMutablePointer<Self>, _ values: UnsafeMutablePointer<Self>
+  ) -> Int
 }
 
 private func cblasTranspose(_ flag: Bool) -> CBLAS_TRANSPOSE { flag ? CblasTrans : CblasNoTrans }
@@ -55,6 +57,8 @@ private func cblasTranspose(_ flag: Bool) -> CBLAS_TRANSPOSE { flag ? CblasTrans
 // Row-major memory is column-major memory of the transpose: the lower triangle of the one is the
 // upper triangle of the other, hence "U" for LAPACK below.
 
+// The protocol documents what these implement.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension Float: KernelScalar {
   public static func gemm(
     transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int,
@@ -141,6 +145,7 @@ extension Float: KernelScalar {
   }
 }
 
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension Double: KernelScalar {
   public static func gemm(
     transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int,
@@ -224,25 +229,4 @@ extension Double: KernelScalar {
       "V", "U", &size, a, &leading, values, &work, &workSize, &integers, &integerSize, &info)
     return Int(info)
   }
-}
-
-/// The process-wide state of OpenBLAS.
-///
-/// The project parallelises by its own workers, so BLAS runs single-threaded, except inside
-/// ``withThreads(_:_:)`` around one large factorisation while no worker runs.
-public enum BLAS {
-  /// Switches OpenBLAS to one thread a call. Programs and tests call it before any other work.
-  public static func useSingleThread() { openblas_set_num_threads(1) }
-
-  /// Runs `body` with `count` BLAS threads, then returns to one. Not for use while workers run.
-  public static func withThreads<Result>(
-    _ count: Int, _ body: () throws -> Result
-  ) rethrows -> Result {
-    openblas_set_num_threads(Int32(max(count, 1)))
-    defer { openblas_set_num_threads(1) }
-    return try body()
-  }
-
-  /// The name of the kernel set OpenBLAS chose for this processor, for example `Zen` or `SkylakeX`.
-  public static var coreName: String { String(cString: openblas_get_corename()) }
 }

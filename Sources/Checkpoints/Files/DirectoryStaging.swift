@@ -1,0 +1,85 @@
+import Foundation
+
+/// A new generation of a model directory, complete on the disk before anything of the old one changes.
+///
+/// A directory that doesn't exist yet is staged beside its place and appears by one rename. In an
+/// existing one the files are staged inside, then renamed one by one, the weights last. Where their
+/// configuration changes too, the old weights go first: a crash in between may leave a directory
+/// without weights, which is an error that says so, but never weights under another configuration.
+struct DirectoryStaging {
+  /// Written first, and so in every staged folder: it tells our leftovers from other people's folders.
+  static let marker = "encoder.json"
+  static let innerName = ".staging.tmp"
+  static let weights = "model.safetensors"
+  /// The files that say how weights are to be read.
+  private static let describing = [
+    "config.json", "tokenizer.json", "vocab.txt", "tokenizer_config.json",
+    "sentence_bert_config.json", "modules.json", "1_Pooling/config.json",
+  ]
+
+  let target: URL
+  /// Where the files of the new generation are written.
+  let folder: URL
+  private let replacesExisting: Bool
+
+  static func sibling(of directory: URL) -> URL {
+    let standard = directory.standardizedFileURL
+    return standard.deletingLastPathComponent()
+      .appendingPathComponent(standard.lastPathComponent + ".tmp", isDirectory: true)
+  }
+
+  init(_ directory: URL) throws {
+    target = directory.standardizedFileURL
+    replacesExisting = FileSystem.exists(target)
+    if replacesExisting, !FileSystem.isDirectory(target) {
+      throw CheckpointError(
+        "a model needs a folder and this is a file", path: target.path,
+        advice: "choose another --output")
+    }
+    folder =
+      replacesExisting
+      ? target.appendingPathComponent(DirectoryStaging.innerName, isDirectory: true)
+      : DirectoryStaging.sibling(of: directory)
+    if FileSystem.exists(folder) {
+      guard FileSystem.exists(folder.appendingPathComponent(DirectoryStaging.marker)) else {
+        throw CheckpointError(
+          "the folder is in the way", path: folder.path, advice: "remove or rename it")
+      }
+      try FileManager.default.removeItem(at: folder)
+    }
+    try FileSystem.createDirectory(folder)
+  }
+
+  /// Removes what was staged, after a failure.
+  func discard() { try? FileManager.default.removeItem(at: folder) }
+
+  /// Puts the staged files, which have been flushed to the disk, in place.
+  func publish(_ names: [String]) throws {
+    FileSystem.synchronizeFolder(of: folder.appendingPathComponent("x").path)
+    guard replacesExisting else {
+      try FileSystem.move(folder, to: target)
+      FileSystem.synchronizeFolder(of: target.path)
+      return
+    }
+    for name in names where name.contains("/") {
+      try FileSystem.createDirectory(
+        target.appendingPathComponent(name).deletingLastPathComponent())
+    }
+    if DirectoryStaging.describing.contains(where: differs) {
+      unlink(target.appendingPathComponent(DirectoryStaging.weights).path)
+      unlink(target.appendingPathComponent(DirectoryStaging.weights + ".index.json").path)
+    }
+    let ordered = names.filter { $0 != DirectoryStaging.weights } + [DirectoryStaging.weights]
+    for name in ordered {
+      try FileSystem.move(
+        folder.appendingPathComponent(name), to: target.appendingPathComponent(name))
+    }
+    FileSystem.synchronizeFolder(of: target.appendingPathComponent("x").path)
+    discard()
+  }
+
+  private func differs(_ name: String) -> Bool {
+    let (old, new) = (target.appendingPathComponent(name), folder.appendingPathComponent(name))
+    return !FileManager.default.contentsEqual(atPath: old.path, andPath: new.path)
+  }
+}

@@ -1,0 +1,130 @@
+import EncoderModel
+import Foundation
+import Tokenization
+
+/// Reads and writes the sentence-transformers files of a directory.
+///
+/// Read are both layouts, that of versions 2 to 5 and that of version 6; written is the older one,
+/// which all versions and text-embeddings-inference know.
+enum SentenceFiles {
+  /// What a directory says, with sentence-transformers' defaults for what it doesn't.
+  struct Contents {
+    var settings: SentenceSettings
+    /// The folder of the Transformer module, where config.json and the weights are.
+    var modelFolder: URL
+    /// Whether texts are lowercased whatever the tokenizer says.
+    var lowercasesText: Bool
+  }
+
+  /// Where the Transformer module is: `""` in most directories, `0_Transformer` in old ones.
+  static func read(_ directory: URL) throws -> Contents {
+    let modulesFile = directory.appendingPathComponent("modules.json")
+    // Without modules.json sentence-transformers takes the mean and doesn't normalise.
+    var contents = Contents(
+      settings: SentenceSettings(normalize: false, maximumLength: 0), modelFolder: directory,
+      lowercasesText: false)
+    for module in try modules(modulesFile) {
+      let folder = try subfolder(module.path, of: directory, file: modulesFile)
+      // `sentence_transformers.models.Pooling` and version 6's path of it both end in the class.
+      switch module.type.split(separator: ".").last ?? "" {
+      case "Transformer": contents.modelFolder = folder
+      case "Pooling": try PoolingFile.read(folder, into: &contents.settings)
+      case "Normalize": contents.settings.normalize = true
+      case "Dropout": break
+      default:
+        throw CheckpointError(
+          "the module isn't supported", path: modulesFile.path, item: module.type,
+          advice: "use a model of Transformer, Pooling and Normalize")
+      }
+    }
+    let file = contents.modelFolder.appendingPathComponent("sentence_bert_config.json")
+    let transformer = try JSONFile.ifPresent(file)
+    contents.lowercasesText = try transformer?.flag("do_lower_case") ?? false
+    contents.settings.maximumLength =
+      try transformer?.integer("max_seq_length") ?? tokenizerLength(contents)
+    try readPrompts(directory, into: &contents.settings)
+    return contents
+  }
+
+  private static func modules(_ url: URL) throws -> [(type: String, path: String)] {
+    guard let file = try JSONFile.ifPresent(url) else { return [] }
+    guard let list = file.root.arrayValue else {
+      throw CheckpointError(
+        "the modules aren't a list", path: url.path, advice: "correct the file")
+    }
+    return try list.map { module in
+      guard let type = module["type"]?.stringValue else {
+        throw CheckpointError(
+          "a module has no type", path: url.path, item: "type", advice: "correct the file")
+      }
+      return (type, module["path"]?.stringValue ?? "")
+    }
+  }
+
+  /// `model_max_length`; transformers writes 1e30 where there is none, which positions will cap.
+  private static func tokenizerLength(_ contents: Contents) throws -> Int {
+    let file = contents.modelFolder.appendingPathComponent("tokenizer_config.json")
+    let length = try JSONFile.ifPresent(file)?.number("model_max_length")
+    return length.flatMap { Int(exactly: $0.rounded(.down)) } ?? .max
+  }
+
+  private static func readPrompts(_ directory: URL, into settings: inout SentenceSettings) throws {
+    let file = directory.appendingPathComponent("config_sentence_transformers.json")
+    guard let saved = try JSONFile.ifPresent(file) else { return }
+    settings.prompts = try (saved.stringPairs("prompts") ?? []).map {
+      SentenceSettings.Prompt(name: $0.key, text: $0.value)
+    }
+    settings.defaultPromptName = try saved.string("default_prompt_name")
+    if let name = settings.defaultPromptName, settings.prompt(named: name) == nil {
+      throw CheckpointError(
+        "default_prompt_name is none of the prompts", path: file.path, item: name,
+        advice: "name one of the prompts, or null")
+    }
+  }
+
+  /// A module's folder; the path comes from an untrusted file and may not leave the directory.
+  private static func subfolder(_ path: String, of directory: URL, file: URL) throws -> URL {
+    if path.isEmpty { return directory }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard !parts.contains(where: { $0.isEmpty || $0 == ".." || $0.contains("\0") }) else {
+      throw CheckpointError(
+        "the path leaves the folder of the model", path: file.path, item: path,
+        advice: "use paths below the folder")
+    }
+    return directory.appendingPathComponent(path, isDirectory: true)
+  }
+
+  /// Writes the files into a directory and returns their names.
+  static func write(
+    _ settings: SentenceSettings, width: Int, to directory: URL
+  ) throws -> [String] {
+    var modules = [("", "Transformer"), ("1_Pooling", "Pooling")]
+    if settings.normalize { modules.append(("2_Normalize", "Normalize")) }
+    let list = modules.enumerated().map { index, module -> JSONValue in
+      [
+        "idx": .integer(Int64(index)), "name": .string("\(index)"), "path": .string(module.0),
+        "type": .string("sentence_transformers.models.\(module.1)"),
+      ]
+    }
+    try JSONFile.write(.array(list), "modules.json", in: directory)
+    let prompts = settings.prompts.map { JSONMember($0.name, .string($0.text)) }
+    // Low versions keep files from looking "created with a newer version" to any reader.
+    let sentence: JSONValue = [
+      "__version__": [
+        "sentence_transformers": "2.2.0", "transformers": "4.30.0", "pytorch": "2.0.0",
+      ],
+      "prompts": .object(prompts),
+      "default_prompt_name": settings.defaultPromptName.map { .string($0) } ?? .null,
+      "similarity_fn_name": "cosine",
+    ]
+    try JSONFile.write(sentence, "config_sentence_transformers.json", in: directory)
+    try JSONFile.write(
+      ["max_seq_length": .integer(Int64(settings.maximumLength)), "do_lower_case": false],
+      "sentence_bert_config.json", in: directory)
+    try PoolingFile.write(settings, width: width, to: directory)
+    return [
+      "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json",
+      PoolingFile.name,
+    ]
+  }
+}

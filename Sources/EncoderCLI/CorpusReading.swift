@@ -1,0 +1,125 @@
+import Datasets
+import Foundation
+import Tokenization
+import Training
+
+/// Reads the texts of corpus files: for the vocabulary, then for the tokens.
+enum CorpusReading {
+  /// Calls `body` with batches of the texts of all files, in order.
+  static func forEachBatch(
+    _ files: [String], textColumn: String?, _ body: ([String]) throws -> Void
+  ) throws {
+    for file in files {
+      try source(file, textColumn).forEachBatch { try body($0.texts) }
+    }
+  }
+
+  private static func source(_ file: String, _ textColumn: String?) -> TextSource {
+    var options = TextSource.Options()
+    if let textColumn { options.textColumns = [textColumn] }
+    return TextSource(path: file, options: options)
+  }
+
+  /// Trains a vocabulary on the files. Reading runs on a thread of its own, at most a few batches
+  /// ahead of the counting.
+  static func trainVocabulary(
+    _ trainer: VocabularyTrainer, files: [String], textColumn: String?, threads: Int
+  ) throws -> TrainedVocabulary {
+    let pipe = BatchPipe()
+    let thread = Thread {
+      pipe.produce { send in
+        try forEachBatch(files, textColumn: textColumn) { texts in
+          var bytes: [UInt8] = []
+          for text in texts {
+            // A line end inside a text separates words just as a blank does.
+            bytes.append(contentsOf: text.utf8)
+            bytes.append(UInt8(ascii: "\n"))
+          }
+          try send(bytes)
+        }
+      }
+    }
+    thread.stackSize = 1 << 23
+    thread.start()
+    do {
+      let trained = try trainer.train(threads: threads) { try pipe.next() }
+      return trained
+    } catch {
+      pipe.cancel()
+      throw error
+    }
+  }
+
+  /// Standard input can be read only once, and training reads a corpus twice: its bytes go to a
+  /// temporary file, whose path is returned with `isTemporary`.
+  static func spooled(_ file: String) throws -> (path: String, isTemporary: Bool) {
+    guard file == "-" else { return (file, false) }
+    let folder = FileManager.default.temporaryDirectory
+    let url = folder.appendingPathComponent("encoder-corpus-\(UUID().uuidString).txt")
+    let source = try ByteSource(path: "-")
+    try AtomicFile.write(to: url) { writer in
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+      defer { buffer.deallocate() }
+      while true {
+        let count = try source.read(into: buffer)
+        if count == 0 { break }
+        try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      }
+    }
+    return (url.path, true)
+  }
+}
+
+/// Hands batches from a producing thread to a consuming one, at most ``capacity`` at a time.
+final class BatchPipe: @unchecked Sendable {
+  private static let capacity = 4
+  private struct Cancelled: Error {}
+
+  private let condition = NSCondition()
+  private var batches: [[UInt8]] = []
+  private var isFinished = false
+  private var isCancelled = false
+  private var failure: (any Error)?
+
+  /// Runs a producer; what it throws reaches the consumer.
+  func produce(_ body: (([UInt8]) throws -> Void) throws -> Void) {
+    var thrown: (any Error)?
+    do {
+      try body { batch in
+        condition.lock()
+        defer { condition.unlock() }
+        while batches.count >= BatchPipe.capacity && !isCancelled { condition.wait() }
+        if isCancelled { throw Cancelled() }
+        batches.append(batch)
+        condition.broadcast()
+      }
+    } catch { thrown = error }
+    condition.lock()
+    failure = thrown
+    isFinished = true
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// The next batch, or nil at the end.
+  func next() throws -> [UInt8]? {
+    condition.lock()
+    defer { condition.unlock() }
+    while batches.isEmpty && !isFinished { condition.wait() }
+    if !batches.isEmpty {
+      let batch = batches.removeFirst()
+      condition.broadcast()
+      return batch
+    }
+    if let failure { throw failure }
+    return nil
+  }
+
+  /// Lets a waiting producer end.
+  func cancel() {
+    condition.lock()
+    isCancelled = true
+    condition.broadcast()
+    condition.unlock()
+  }
+}

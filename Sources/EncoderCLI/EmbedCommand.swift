@@ -1,0 +1,93 @@
+import ArgumentParser
+import Checkpoints
+import Datasets
+import EncoderModel
+import Foundation
+import Kernels
+
+/// `encoder embed`: texts -> vectors.
+struct EmbedCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "embed",
+    abstract: "Turns texts into vectors.",
+    discussion: """
+      One vector a text, blank ones too, in input order. Without --output: one JSON object a line, \
+      {"id":"...","embedding":[...]}, on standard output; the id is the item_id of a CSV, TSV or JSONL \
+      file, else the line's number from 0. A directory gives what SentenceTransformer gives for it.
+      """)
+
+  @Option(help: "A model's directory; else the newest under ./checkpoints, else the starter.")
+  var model: String?
+
+  @Option(help: "A text to embed; may be repeated.")
+  var text: [String] = []
+
+  @Argument(
+    help:
+      "One text a line, or .csv, .tsv, .jsonl with a text column; .gz is read too, - is standard input."
+  )
+  var file: String?
+
+  @Option(help: "Where the vectors go: F.npy, .safetensors, .jsonl, .csv or .fvecs.")
+  var output: String?
+
+  @Option(help: "Column with the texts, of CSV, TSV and JSONL.")
+  var textColumn: String?
+
+  @Option(
+    help: "Tokens of a text, [CLS] and [SEP] counted; longer ones are cut. By default the model's.")
+  var maxLength: Int?
+
+  @Option(help: "How token states become a vector: mean, cls or max. By default the model's.")
+  var pooling: Pooling?
+
+  @Flag(inversion: .prefixedNo, help: "Scale vectors to length 1. By default the model's.")
+  var normalize: Bool?
+
+  @Option(help: "A text to put before each text.")
+  var prompt: String?
+
+  @Option(help: "The name of one of the model's prompts.")
+  var promptName: String?
+
+  @OptionGroup var shared: SharedOptions
+
+  func validate() throws {
+    guard text.isEmpty != (file == nil) else {
+      throw ValidationError("Give --text or one FILE (- is standard input).")
+    }
+    guard maxLength ?? 3 >= 3 else { throw ValidationError("--max-length must be at least 3.") }
+    guard prompt == nil || promptName == nil else {
+      throw ValidationError("Give one of --prompt and --prompt-name.")
+    }
+  }
+
+  func run() throws {
+    BLAS.useSingleThread()
+    let display = ProgressDisplay(quiet: shared.quiet, json: shared.json)
+    if let output {
+      _ = try VectorFormat(URL(fileURLWithPath: output))
+      try OutputCheck.file(output)
+    }
+    let choice = try ModelLocator().locate(model)
+    if let notice = choice.notice { display.line(notice) }
+    let choices = EncoderVectorizer.Choices(
+      pooling: pooling, normalize: normalize, maximumLength: maxLength, prompt: prompt,
+      promptName: promptName)
+    let vectorizer = try EncoderVectorizer(
+      PretrainedModel.load(from: choice.url), choices: choices, workers: shared.workers)
+    var job = EmbeddingJob(
+      vectorizer: vectorizer, output: output.map { URL(fileURLWithPath: $0) }, display: display)
+    if let file {
+      var options = TextSource.Options()
+      options.allowsNoText = true
+      if let textColumn { options.textColumns = [textColumn] }
+      try job.embed(TextSource(path: file, options: options))
+    } else {
+      try job.embed(text, ids: nil)
+    }
+    try job.finish(json: shared.json)
+  }
+}
+
+extension Pooling: ExpressibleByArgument {}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Kernels
+import Training
+
+/// How long a training command runs.
+struct RunLengthOptions: ParsableArguments {
+  @Option(help: "Train for this many minutes.")
+  var minutes: Double?
+
+  @Option(help: "Passes over the data, a total also with --resume.")
+  var epochs: Double?
+
+  @Option(help: "Optimizer steps, a total also with --resume.")
+  var steps: Int?
+
+  func validate() throws {
+    let given = [minutes != nil, epochs != nil, steps != nil].filter { $0 }.count
+    guard given <= 1 else {
+      throw ValidationError("Give one of --minutes, --epochs and --steps.")
+    }
+    guard minutes ?? 1 > 0, epochs ?? 1 > 0, steps ?? 1 > 0 else {
+      throw ValidationError("--minutes, --epochs and --steps must be above 0.")
+    }
+  }
+
+  /// The budget that was asked for, if one was.
+  var budget: TrainingBudget? {
+    minutes.map { .minutes($0) } ?? epochs.map { .epochs($0) } ?? steps.map { .steps($0) }
+  }
+}
+
+/// Flags that all training commands share.
+struct RunOptions: ParsableArguments {
+  @Option(help: "Write a checkpoint every so many steps; by default every three minutes.")
+  var saveEvery: Int?
+
+  @Flag(help: "Continue the run whose state is in the output directory.")
+  var resume = false
+
+  @Option(help: "Seed of everything random.")
+  var seed: UInt64 = 42
+
+  @Option(help: "Threads; by default one a core.")
+  var threads: Int?
+
+  @Flag(help: "No progress on standard error.")
+  var quiet = false
+
+  @Flag(help: "Progress as one JSON object a line on standard error.")
+  var json = false
+
+  func validate() throws {
+    guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else {
+      throw ValidationError("--threads must be between 1 and 1024.")
+    }
+    guard saveEvery ?? 1 >= 1 else { throw ValidationError("--save-every must be at least 1.") }
+  }
+
+  var threadCount: Int { threads ?? Workers.coreCount }
+}

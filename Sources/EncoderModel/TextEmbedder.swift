@@ -1,0 +1,141 @@
+import Dispatch
+public import Kernels
+
+/// Token sequences -> vectors: the encoder, pooling and, where asked for, scaling to length 1.
+///
+/// Sequences are sorted by length and packed into batches of a token budget, which the workers take
+/// from one queue; equal sequences are computed once. Which batches there are depends on the
+/// sequences alone, so the thread count never changes a result.
+public struct TextEmbedder: Sendable {
+  private let encoder: TextEncoder
+  private let weights: ParameterStore<Float>
+  private let adapters: AdapterStack<Float>?
+  private let pooling: Pooling
+  private let normalize: Bool
+  private let workers: Workers
+  private let arenas: [Arena<Float>]
+  private let batchTokens: Int
+
+  /// Prepares an embedder; its arenas are kept between calls, so one caller at a time may use it.
+  ///
+  /// - Parameters:
+  ///   - normalize: whether vectors are scaled to length 1 (a vector of zeros stays).
+  ///   - batchTokens: how many tokens a batch has at most; a longer sequence is a batch of its own.
+  public init(
+    encoder: TextEncoder, weights: ParameterStore<Float>, adapters: AdapterStack<Float>? = nil,
+    pooling: Pooling = .mean, normalize: Bool = true, workers: Workers = Workers(),
+    batchTokens: Int = 2048
+  ) {
+    precondition(batchTokens > 0, "a batch of \(batchTokens) tokens")
+    self.encoder = encoder
+    self.weights = weights
+    self.adapters = adapters
+    self.pooling = pooling
+    self.normalize = normalize
+    self.workers = workers
+    self.batchTokens = batchTokens
+    arenas = (0..<workers.count).map { _ in Arena<Float>() }
+  }
+
+  /// Width of the vectors, H.
+  public var width: Int { encoder.configuration.hiddenSize }
+
+  /// The vectors of the sequences, (sequences, H) row-major, in the order given.
+  ///
+  /// Each sequence begins with [CLS], ends with [SEP] and has at most as many tokens as the encoder
+  /// has positions. A sequence without tokens gives zeros.
+  public func embed(_ sequences: [[Int32]]) -> [Float] {
+    let plan = EmbeddingPlan(sequences, batchTokens: batchTokens)
+    let queue = BatchQueue(count: plan.batches.count)
+    var result = [Float](repeating: 0, count: sequences.count * width)
+    result.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      let target = Rows(base: base)
+      workers.run { worker in
+        while let index = queue.next() {
+          run(plan.batches[index], sequences, into: target, arena: arenas[worker])
+        }
+      }
+      for (index, first) in plan.firstEqual.enumerated() where first != index {
+        (base + index * width).update(from: base + first * width, count: width)
+      }
+    }
+    return result
+  }
+
+  private func run(
+    _ members: [Int], _ sequences: [[Int32]], into target: Rows, arena: Arena<Float>
+  ) {
+    var batch = PackedBatch()
+    for member in members { batch.append(sequences[member]) }
+    guard batch.tokenCount > 0 else { return }
+    arena.reset()
+    let pooled = arena.take(members.count * width)
+    let hidden = encoder.infer(batch, weights: weights, adapters: adapters, arena: arena)
+    pooling.forward(pooled, hidden: hidden, batch: batch, width: width)
+    if normalize {
+      let norms = arena.take(members.count)
+      L2Normalize.forward(y: pooled, norm: norms, x: pooled, rows: members.count, width: width)
+    }
+    for (row, member) in members.enumerated() {
+      (target.base + member * width).update(from: pooled + row * width, count: width)
+    }
+  }
+
+  /// Rows of the result; each is written by the one worker that has its batch.
+  private struct Rows: @unchecked Sendable {
+    let base: UnsafeMutablePointer<Float>
+  }
+}
+
+/// Which sequences go through the encoder together.
+struct EmbeddingPlan {
+  /// Indices of sequences, longest batch first; equal sequences occur once.
+  private(set) var batches: [[Int]] = []
+  /// For each sequence the first one that is equal to it.
+  private(set) var firstEqual: [Int] = []
+
+  init(_ sequences: [[Int32]], batchTokens: Int) {
+    var seen: [[Int32]: Int] = [:]
+    var distinct: [Int] = []
+    for (index, sequence) in sequences.enumerated() {
+      if let first = seen[sequence] {
+        firstEqual.append(first)
+      } else {
+        seen[sequence] = index
+        firstEqual.append(index)
+        distinct.append(index)
+      }
+    }
+    distinct.sort { a, b in
+      (sequences[b].count, a) < (sequences[a].count, b)
+    }
+    var tokens = 0
+    for index in distinct {
+      let count = sequences[index].count
+      if batches.isEmpty || tokens + count > batchTokens {
+        batches.append([])
+        tokens = 0
+      }
+      batches[batches.count - 1].append(index)
+      tokens += count
+    }
+  }
+}
+
+/// Hands out 0..<count, each number once, to whichever worker asks next.
+private final class BatchQueue: @unchecked Sendable {
+  private let lock = DispatchSemaphore(value: 1)
+  private let count: Int
+  private var issued = 0
+
+  init(count: Int) { self.count = count }
+
+  func next() -> Int? {
+    lock.wait()
+    defer { lock.signal() }
+    guard issued < count else { return nil }
+    issued += 1
+    return issued - 1
+  }
+}

@@ -1,0 +1,86 @@
+/// One block of memory handed out in slices, so that a training step allocates nothing.
+///
+/// A step calls ``reset()`` and then takes what it needs. Slices beyond the capacity get blocks of
+/// their own, and the next reset makes the arena as large as the step before it wanted: pointers
+/// stay valid until the reset (or the release) that ends their slice. Memory isn't cleared.
+/// One thread at a time may use an arena; each worker has its own.
+public final class Arena<S: KernelScalar>: @unchecked Sendable {
+  /// The elements that fit without another block.
+  public private(set) var capacity: Int
+  /// The most elements that were in use at once, with alignment.
+  public private(set) var highWaterMark = 0
+
+  private var base: UnsafeMutableRawPointer
+  private var used = 0
+  private var extraBlocks: [UnsafeMutableRawPointer] = []
+
+  private static var alignment: Int { 64 }
+
+  /// Creates an arena of `capacity` elements; 0 lets the first step find the size.
+  public init(capacity: Int = 0) {
+    self.capacity = Arena.rounded(capacity)
+    base = Arena.allocate(self.capacity)
+  }
+
+  deinit {
+    freeExtraBlocks()
+    base.deallocate()
+  }
+
+  /// A slice of `count` elements with undefined content, aligned to 64 bytes.
+  public func take(_ count: Int) -> UnsafeMutablePointer<S> {
+    precondition(count >= 0, "an arena slice of \(count) elements")
+    let start = used
+    used += Arena.rounded(count)
+    highWaterMark = max(highWaterMark, used)
+    if used <= capacity {
+      return (base + start * MemoryLayout<S>.stride).assumingMemoryBound(to: S.self)
+    }
+    let block = Arena.allocate(Arena.rounded(count))
+    extraBlocks.append(block)
+    return block.assumingMemoryBound(to: S.self)
+  }
+
+  /// The current position, for ``release(to:)``.
+  public var mark: Int { used }
+
+  /// Gives back every slice taken since `mark` was read.
+  public func release(to mark: Int) {
+    precondition(mark >= 0 && mark <= used, "an arena mark that lies ahead")
+    used = mark
+  }
+
+  /// Gives back every slice, and grows to the high-water mark if slices didn't fit.
+  public func reset() {
+    used = 0
+    guard !extraBlocks.isEmpty else { return }
+    freeExtraBlocks()
+    reserve(highWaterMark)
+  }
+
+  /// Grows to at least `capacity` elements; only while no slice is in use.
+  public func reserve(_ capacity: Int) {
+    precondition(used == 0, "an arena can't grow while slices are in use")
+    guard capacity > self.capacity else { return }
+    base.deallocate()
+    self.capacity = Arena.rounded(capacity)
+    base = Arena.allocate(self.capacity)
+  }
+
+  private func freeExtraBlocks() {
+    for block in extraBlocks { block.deallocate() }
+    extraBlocks.removeAll()
+  }
+
+  private static func rounded(_ count: Int) -> Int {
+    let step = alignment / MemoryLayout<S>.stride
+    return (count + step - 1) / step * step
+  }
+
+  private static func allocate(_ count: Int) -> UnsafeMutableRawPointer {
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: max(count, 1) * MemoryLayout<S>.stride, alignment: alignment)
+    memory.bindMemory(to: S.self, capacity: max(count, 1))
+    return memory
+  }
+}

@@ -1,0 +1,178 @@
+public import Checkpoints
+import Datasets
+import EncoderModel
+import Foundation
+import Kernels
+import Training
+
+/// Fine-tunes: from an encoder, items and behaviours to a ``Recommender``.
+///
+/// 1. Item texts -> vectors of the frozen encoder, whitened.
+/// 2. On the inner split: collaborative models, towers on cached vectors, then adapters; early stopping
+///    on items that play cold.
+/// 3. Fusion weights on the same split.
+/// 4. Collaborative models and towers once more on all behaviours, for as many epochs as were best.
+public struct Finetuner {
+  let model: PretrainedModel
+  let options: FinetuneOptions
+  let report: (Progress) -> Void
+  let shouldStop: () -> Bool
+  let workers: Workers
+
+  /// What a run tells its caller.
+  public enum Progress: Sendable {
+    /// A stage begins or something was found, in words.
+    case note(String)
+    /// An epoch ended.
+    case epoch(FinetuneRecord)
+  }
+
+  /// Creates a run. `shouldStop` ends training early with what has been learned so far.
+  public init(
+    model: PretrainedModel, options: FinetuneOptions,
+    report: @escaping (Progress) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
+  ) {
+    self.model = model
+    self.options = options
+    self.report = report
+    self.shouldStop = shouldStop
+    workers = Workers(count: options.threads)
+  }
+
+  /// Runs all stages.
+  ///
+  /// - Throws: `TrainingError` for data that nothing can be learned from, and what the models throw.
+  public func run(_ input: FinetuneInput) throws -> Recommender {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    func note(_ text: String) {
+      let seconds = Double((clock.now - begin).components.seconds)
+      report(.note(String(format: "%4.0f s  %@", seconds, text)))
+    }
+    let data = try FinetuneData(input)
+    try check(data, input)
+    let split = try InnerSplit(
+      data.positives, users: data.users, items: data.items.ids, seed: options.seed)
+    note(
+      "\(split.warm.count) warm items, \(split.pseudoCold.count) of the warm items play cold for "
+        + "validation")
+    var text = try TextStage(self, data).run(warm: data.positives)
+    note(
+      "\(data.items.count) texts encoded, \(text.tokenCount) tokens, "
+        + String(format: "%.1f%% unknown", 100 * text.unknownShare))
+    if text.unknownShare > 0.05 {
+      note(
+        "the vocabulary doesn't know this language well: pretrain on the items' own texts "
+          + "(encoder pretrain items.csv) and fine-tune --from that")
+    }
+    let fitter = CollaborativeFitter(workers: workers, seed: options.seed)
+    let penalty = try fitter.choosePenalty(split, names: data.users)
+    var models = try collaborative(split.train, text, data, fitter, penalty)
+    note("collaborative models fitted, EASE penalty \(penalty)")
+    let towers = try TowerStage(self, data, split).run(&text, models: &models, note: note)
+    let space = itemSpace(text, models, counts: split.train.columnSums())
+    let parts = ScorePart.allCases.filter { $0 != .ridge || models.ridge != nil }
+    let fusion = try FusionFitter(
+      split: split, models: models, space: space, users: data.users, items: data.items.ids,
+      userFeatures: data.userFeatures, workers: workers
+    ).fit(parts: parts)
+    note(
+      String(
+        format: "fusion: NDCG@20 on pseudo-cold items %.4f, held-out warm %.4f, balanced %.4f",
+        fusion.coldNDCG, fusion.warmNDCG, fusion.balancedNDCG))
+    note(fusion.weights.summary)
+    models = try final(models, data, text, towers, fitter, penalty)
+    note("models fitted again on all behaviours")
+    return Recommender(
+      model: model, options: options, input: input, data: data, text: text, models: models,
+      space: itemSpace(text, models, counts: data.positives.columnSums()),
+      fusion: fusion, towers: towers)
+  }
+
+  private func check(_ data: FinetuneData, _ input: FinetuneInput) throws {
+    let counts = data.positives.columnSums()
+    let warm = counts.filter { $0 > 0 }.count
+    let users = (0..<data.users.count).filter { data.positives.columns(ofRow: $0).count > 1 }.count
+    guard warm >= 10, users >= 5 else {
+      throw TrainingError(
+        "too little to learn from: \(warm) items with positives and \(users) users with at least two "
+          + "(positive: \(input.rule.reason)); give more behaviours, or another --positive-label")
+    }
+    if options.towers.loss == .bce,
+      let label = data.labelled.labels.first(where: { $0 != 0 && $0 != 1 })
+    {
+      throw TrainingError(
+        "--loss bce needs labels 0 and 1, and there is a label \(label): behaviours; use "
+          + "--loss mse for ratings, or softmax")
+    }
+  }
+
+  func collaborative(
+    _ positives: SparseMatrix, _ text: TextStage.Result, _ data: FinetuneData,
+    _ fitter: CollaborativeFitter, _ penalty: Double
+  ) throws -> FittedModels {
+    let ease = try fitter.ease(positives, penalty: penalty)
+    let (als, users) = try fitter.als(positives)
+    let ridge = try fitter.ridge(
+      als, users: users, positives: positives, white: text.white, items: data.items.ids)
+    let network = TowerNetwork(towerConfiguration(text, data))
+    return FittedModels(
+      ease: ease, als: als, ridge: ridge, words: text.words, assembly: text.assembly,
+      network: network, towers: ParameterStore(network.table))
+  }
+
+  private func towerConfiguration(
+    _ text: TextStage.Result, _ data: FinetuneData
+  ) -> TowerConfiguration {
+    TowerConfiguration(
+      itemInputs: text.assembly.width, userInputs: data.userFeatures?.columnCount ?? 0,
+      hidden: options.towers.hidden, width: options.towers.width, historyItems: data.items.count)
+  }
+
+  func itemSpace(
+    _ text: TextStage.Result, _ models: FittedModels, counts: [Float]
+  ) -> ItemSpace {
+    let all = counts.indices.map { Int32($0) }
+    let near = ItemSpace.neighbours(
+      white: text.white, words: text.wordVectors, queries: all, counts: counts, workers: workers)
+    return ItemSpace(
+      raw: text.raw, inputs: text.inputs, white: text.white, words: text.wordVectors,
+      towerVectors: models.network.itemVectors(
+        text.inputs, weights: models.towers, workers: workers),
+      counts: counts, textNeighbours: near.text, wordNeighbours: near.words,
+      wordCosines: near.cosines)
+  }
+
+  /// Collaborative models and towers on all behaviours.
+  private func final(
+    _ inner: FittedModels, _ data: FinetuneData, _ text: TextStage.Result,
+    _ towers: TowerStage.Result, _ fitter: CollaborativeFitter, _ penalty: Double
+  ) throws -> FittedModels {
+    var models = try collaborative(data.positives, text, data, fitter, penalty)
+    let trainer = TowerTrainer(
+      network: models.network,
+      data: TowerData(
+        itemInputs: text.inputs, userFeatures: data.userFeatures, positives: data.positives,
+        labelled: data.labelled),
+      options: options.towers, workers: workers)
+    for epoch in 0..<towers.bestEpochs where !shouldStop() {
+      _ = trainer.runEpoch(epoch, shouldStop: shouldStop)
+    }
+    models.towers = trainer.weights
+    return models
+  }
+}
+
+/// One epoch of fine-tuning, as a line of `training.jsonl` has it.
+public struct FinetuneRecord: Sendable, Codable, Equatable {
+  /// `towers` or `adapters`.
+  public var stage: String
+  /// Epochs (or rounds) of the stage.
+  public var epoch: Int
+  /// Mean training loss.
+  public var loss: Double
+  /// NDCG@20 on pseudo-cold items, or minus the loss on held-out rows.
+  public var validation: Double
+  /// Seconds since training began.
+  public var seconds: Double
+}

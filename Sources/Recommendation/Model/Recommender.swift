@@ -1,0 +1,186 @@
+public import Checkpoints
+public import Datasets
+public import EncoderModel
+import Foundation
+public import Kernels
+
+/// A fine-tuned model with its catalogue and its users' histories: ranks, scores and embeds.
+///
+///     var recommender = try Recommender.load(from: URL(fileURLWithPath: "checkpoints/shop-rec"))
+///     try recommender.addItems(ItemTable(ids: IDTable(["new"]), texts: ["a blue enamel mug"]))
+///     let lists = try recommender.rank(recommender.histories, k: 10, candidates: nil)
+public struct Recommender: Sendable {
+  /// The base encoder with its tokenizer.
+  public let model: PretrainedModel
+  /// The options of the run.
+  public let options: FinetuneOptions
+  /// What counted as positive.
+  public let rule: PositiveRule
+  /// Item ids, texts and feature columns; new items stand behind those of training.
+  public private(set) var items: ItemTable
+  /// Users of training.
+  public let users: IDTable
+  /// Training positives, (users, items).
+  public private(set) var histories: SparseMatrix
+  /// User features in training order, or nil.
+  public let userFeatures: DenseMatrix?
+  /// How features become numbers.
+  public let itemSchema: FeatureSchema?
+  public let userSchema: FeatureSchema?
+  /// How token states are pooled.
+  public let pooling: TokenPooling
+  /// Adapters, where they helped.
+  public let adapters: AdapterStack<Float>?
+  /// The models.
+  public private(set) var models: FittedModels
+  /// The catalogue's representations.
+  public private(set) var space: ItemSpace
+  /// The fusion.
+  public let fusion: FusionWeights
+  /// Turns scores into probabilities.
+  public let calibration: PlattScaling
+  /// Items of the training catalogue.
+  public let trainedItemCount: Int
+  /// Figures of the run.
+  public let metrics: FinetuneMetrics
+  /// What was read and dropped.
+  public let report: DataReport
+
+  init(
+    model: PretrainedModel, options: FinetuneOptions, rule: PositiveRule, items: ItemTable,
+    users: IDTable, histories: SparseMatrix, userFeatures: DenseMatrix?,
+    itemSchema: FeatureSchema?, userSchema: FeatureSchema?, pooling: TokenPooling,
+    adapters: AdapterStack<Float>?, models: FittedModels, space: ItemSpace,
+    fusion: FusionWeights, calibration: PlattScaling, metrics: FinetuneMetrics,
+    report: DataReport
+  ) {
+    self.model = model
+    self.options = options
+    self.rule = rule
+    self.items = items
+    self.users = users
+    self.histories = histories
+    self.userFeatures = userFeatures
+    self.itemSchema = itemSchema
+    self.userSchema = userSchema
+    self.pooling = pooling
+    self.adapters = adapters
+    self.models = models
+    self.space = space
+    self.fusion = fusion
+    self.calibration = calibration
+    trainedItemCount = items.count
+    self.metrics = metrics
+    self.report = report
+  }
+
+  /// Embeds new items by their text and features and appends them to the catalogue. No weight changes,
+  /// and no other item's score.
+  ///
+  /// - Throws: `TrainingError` for an id that the catalogue has already.
+  public mutating func addItems(_ table: ItemTable, workers: Workers) throws {
+    var ids = items.ids
+    for id in table.ids.strings {
+      guard ids.index(of: id) == nil else {
+        throw RecommenderError(
+          "the item is in the catalogue already: \(id); new items need ids of their own")
+      }
+      _ = ids.insert(id)
+    }
+    let text = embed(table.texts, features: features(of: table), workers: workers)
+    let old = space
+    let counts = old.counts + [Float](repeating: 0, count: table.count)
+    let white = old.white.appending(text.white)
+    let words = old.words.appendingRows(models.words.transform(table.texts))
+    let queries = (old.count..<counts.count).map { Int32($0) }
+    let near = ItemSpace.neighbours(
+      white: white, words: words, queries: queries, counts: counts, workers: workers)
+    space = ItemSpace(
+      raw: old.raw.appending(text.raw), inputs: old.inputs.appending(text.inputs), white: white,
+      words: words, towerVectors: old.towerVectors.appending(text.towers), counts: counts,
+      textNeighbours: old.textNeighbours.widened(to: counts.count).appendingRows(near.text),
+      wordNeighbours: old.wordNeighbours.widened(to: counts.count).appendingRows(near.words),
+      wordCosines: old.wordCosines.widened(to: counts.count).appendingRows(near.cosines))
+    models = models.extended(by: table.count)
+    histories = histories.widened(to: counts.count)
+    items = ItemTable(
+      ids: ids, texts: items.texts + table.texts,
+      features: FeatureTable.joined(
+        items.features, rows: items.count, table.features, rows: table.count))
+  }
+
+  /// Vectors of texts: pooled by the base, whitened, and through the item tower.
+  public func embed(
+    _ texts: [String], features: DenseMatrix?, workers: Workers
+  ) -> (raw: DenseMatrix, inputs: DenseMatrix, white: DenseMatrix, towers: DenseMatrix) {
+    let limit = min(options.maximumLength, model.sentence.maximumLength)
+    let sequences = model.tokenizer.encodeBatch(
+      texts, maximumLength: limit, threads: workers.count)
+    func vectors(_ adapters: AdapterStack<Float>?) -> DenseMatrix {
+      ItemTextEncoder(
+        encoder: model.encoder, weights: model.weights, adapters: adapters, pooling: pooling
+      ).vectors(sequences, workers: workers)
+    }
+    let raw = vectors(nil)
+    let assembly = models.assembly
+    let base = assembly.inputs(raw: raw, features: features, workers: workers)
+    let inputs =
+      adapters == nil
+      ? base : assembly.inputs(raw: vectors(adapters), features: features, workers: workers)
+    return (
+      raw, inputs, assembly.whitened(base),
+      models.network.itemVectors(inputs, weights: models.towers, workers: workers)
+    )
+  }
+
+  /// The feature rows of a table under the training's schema; nil where training had no features.
+  public func features(of table: ItemTable) -> DenseMatrix? {
+    itemSchema.map { schema in
+      schema.rows(of: table.features ?? FeatureTable(columns: [], rowCount: table.count))
+    }
+  }
+
+  /// The fused scorer for users whose histories will be scored, row by row with their features.
+  ///
+  /// - Throws: `ALSError` when users can't be folded in.
+  public func scorer(userFeatures: DenseMatrix?, workers: Workers) throws -> FusedScorer {
+    FusedScorer(
+      weights: fusion,
+      parts: try models.scorers(
+        fusion.parts, space: space,
+        userFeatures: models.network.configuration.userInputs > 0 ? userFeatures : nil,
+        workers: workers),
+      counts: space.counts, referenceCount: trainedItemCount)
+  }
+
+  /// The best items for histories over ``items``.
+  ///
+  /// - Parameters:
+  ///   - userFeatures: features of these users, (rows, userInputs); nil for none.
+  ///   - k: the length of the lists.
+  ///   - candidates: items that may be listed, ascending; nil allows all.
+  ///   - excluding: (rows, items) entries that are left out, usually the histories.
+  /// - Throws: `ALSError` when users can't be folded in.
+  public func rank(
+    _ histories: SparseMatrix, userFeatures: DenseMatrix? = nil, k: Int, candidates: [Int32]?,
+    excluding: SparseMatrix? = nil, workers: Workers
+  ) throws -> RankedLists {
+    var features = userFeatures
+    let width = models.network.configuration.userInputs
+    if width > 0 && features == nil {
+      features = DenseMatrix(rowCount: histories.rowCount, columnCount: width)
+    }
+    return TopK.rank(
+      try scorer(userFeatures: features, workers: workers), histories: histories, k: k,
+      candidates: candidates, excluding: excluding, workers: workers)
+  }
+}
+
+/// What a fine-tuned model can't do, in one line.
+public struct RecommenderError: Error, CustomStringConvertible, Equatable, Sendable {
+  /// The message.
+  public let description: String
+
+  /// Creates an error.
+  public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,79 @@
+/// The best items of each user, best first, at most `k` of them.
+public struct RankedLists: Sendable, Equatable {
+  /// One place in a list.
+  public struct Element: Sendable, Equatable {
+    /// The item's index.
+    public var item: Int32
+    /// The item's score.
+    public var score: Float
+  }
+
+  /// The largest length of a list.
+  public let k: Int
+  private var counts: [Int32]
+  private var allItems: [Int32]
+  private var allScores: [Float]
+
+  /// Creates empty lists.
+  init(rowCount: Int, k: Int) {
+    self.k = k
+    counts = [Int32](repeating: 0, count: rowCount)
+    allItems = [Int32](repeating: 0, count: rowCount * k)
+    allScores = [Float](repeating: 0, count: rowCount * k)
+  }
+
+  /// The number of lists.
+  public var rowCount: Int { counts.count }
+
+  /// The items of one list, best first.
+  public func items(ofRow row: Int) -> ArraySlice<Int32> {
+    allItems[(row * k)..<(row * k + Int(counts[row]))]
+  }
+
+  /// The scores of one list, best first.
+  public func scores(ofRow row: Int) -> ArraySlice<Float> {
+    allScores[(row * k)..<(row * k + Int(counts[row]))]
+  }
+
+  /// One list as pairs.
+  public subscript(row: Int) -> [Element] {
+    zip(items(ofRow: row), scores(ofRow: row)).map { Element(item: $0, score: $1) }
+  }
+
+  /// Ends each list before its first score that isn't above 0, and renames item n to `names[n]`.
+  mutating func dropNonPositive(names: [Int32]) {
+    for row in counts.indices {
+      var kept = 0
+      while kept < counts[row], allScores[row * k + kept] > 0 {
+        allItems[row * k + kept] = names[Int(allItems[row * k + kept])]
+        kept += 1
+      }
+      counts[row] = Int32(kept)
+    }
+  }
+
+  /// Calls `body` with a writer whose rows workers may fill at the same time, one row a worker.
+  mutating func withWriter(_ body: (Writer) -> Void) {
+    func call(
+      _ counts: UnsafeMutablePointer<Int32>, _ items: UnsafeMutablePointer<Int32>,
+      _ scores: UnsafeMutablePointer<Float>
+    ) { body(Writer(k: k, counts: counts, items: items, scores: scores)) }
+    call(&counts, &allItems, &allScores)
+  }
+
+  /// Pointers to the lists.
+  struct Writer: @unchecked Sendable {
+    let k: Int
+    let counts: UnsafeMutablePointer<Int32>
+    let items: UnsafeMutablePointer<Int32>
+    let scores: UnsafeMutablePointer<Float>
+
+    /// Ends a selection and stores it as `row`; `names` renames the selector's indices.
+    func store(_ row: Int, _ selector: inout TopKSelector, names: UnsafePointer<Int32>?) {
+      let start = items + row * k
+      let found = selector.finish(start, scores + row * k)
+      if let names { for n in 0..<found { start[n] = names[Int(start[n])] } }
+      counts[row] = Int32(found)
+    }
+  }
+}

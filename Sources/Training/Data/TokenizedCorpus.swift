@@ -1,0 +1,145 @@
+import Datasets
+import Foundation
+public import Tokenization
+
+/// A corpus as token ids: training sequences, held-out validation sequences, and piece statistics.
+public final class TokenizedCorpus: Sendable {
+  private let tokens: MappedTokens
+  /// Where each sequence begins in `tokens`, and the end.
+  private let starts: [Int]
+  /// Sequences for training, in corpus order.
+  public let training: [Int32]
+  /// Held-out sequences; identical texts are never on both sides.
+  public let validation: [Int32]
+  /// Number of texts read, blank ones not counted.
+  public let textCount: Int
+  /// Occurrences of each piece in the training sequences, special tokens not counted.
+  public let pieceCounts: [Int]
+  /// Number of training sequences in which each piece occurs.
+  public let documentFrequencies: [Int]
+  /// The tokenizer that made the ids.
+  public let tokenizer: Tokenizer
+
+  /// The ids of a sequence, [CLS] and [SEP] included.
+  public func sequence(_ index: Int32) -> UnsafeBufferPointer<Int32> {
+    tokens[starts[Int(index)]..<starts[Int(index) + 1]]
+  }
+
+  /// Number of ids in a sequence.
+  public func length(_ index: Int32) -> Int { starts[Int(index) + 1] - starts[Int(index)] }
+
+  /// Identifies the tokenised training texts: equal for the same texts, vocabulary and window length.
+  public var fingerprint: UInt64 {
+    var hash = splitMix64Finalizer(UInt64(training.count) &+ UInt64(tokens.count) << 24)
+    for count in pieceCounts { hash = splitMix64Finalizer(hash ^ UInt64(count)) }
+    return hash
+  }
+
+  /// Tokens of all training sequences, special tokens included.
+  public var trainingTokenCount: Int { training.reduce(0) { $0 + length($1) } }
+
+  init(
+    tokens: MappedTokens, starts: [Int], textHashes: [UInt64], textCount: Int,
+    tokenizer: Tokenizer
+  ) {
+    self.tokens = tokens
+    self.starts = starts
+    self.textCount = textCount
+    self.tokenizer = tokenizer
+    let heldOut = TokenizedCorpus.validationThreshold(textHashes, starts: starts)
+    var (training, validation): ([Int32], [Int32]) = ([], [])
+    for (index, hash) in textHashes.enumerated() {
+      if hash < heldOut { validation.append(Int32(index)) } else { training.append(Int32(index)) }
+    }
+    self.training = training
+    self.validation = validation
+    (pieceCounts, documentFrequencies) = TokenizedCorpus.statistics(
+      tokens, starts, training, tokenizer.vocabulary)
+  }
+
+  /// At most 5% of the sequences and 20,480 tokens are held out, those whose text's hash is least; a
+  /// corpus of fewer than 20 sequences keeps all for training.
+  private static func validationThreshold(_ hashes: [UInt64], starts: [Int]) -> UInt64 {
+    let order = hashes.indices.sorted { (hashes[$0], $0) < (hashes[$1], $1) }
+    let limit = hashes.count / 20
+    var tokens = 0
+    var taken = 0
+    for index in order {
+      tokens += starts[index + 1] - starts[index]
+      if taken >= limit || tokens > 20_480 { return hashes[index] }
+      taken += 1
+    }
+    return 0
+  }
+
+  private static func statistics(
+    _ tokens: MappedTokens, _ starts: [Int], _ training: [Int32], _ vocabulary: Vocabulary
+  ) -> ([Int], [Int]) {
+    var counts = [Int](repeating: 0, count: vocabulary.count)
+    var frequencies = counts
+    var lastSeen = [Int32](repeating: -1, count: vocabulary.count)
+    let special = (0..<vocabulary.count).map { vocabulary.isSpecial(Int32($0)) }
+    for index in training {
+      for id in tokens[starts[Int(index)]..<starts[Int(index) + 1]] where !special[Int(id)] {
+        counts[Int(id)] += 1
+        if lastSeen[Int(id)] != index {
+          lastSeen[Int(id)] = index
+          frequencies[Int(id)] += 1
+        }
+      }
+    }
+    return (counts, frequencies)
+  }
+}
+
+/// Builds a ``TokenizedCorpus`` from batches of texts.
+public struct TokenizedCorpusBuilder {
+  private let tokenizer: Tokenizer
+  private let maximumLength: Int
+  private let threads: Int
+  private let tokens: MappedTokens
+  private var starts: [Int] = [0]
+  private var hashes: [UInt64] = []
+  private var textCount = 0
+
+  /// Creates a builder; texts longer than `maximumLength` tokens become several sequences.
+  public init(tokenizer: Tokenizer, maximumLength: Int, threads: Int) throws {
+    self.tokenizer = tokenizer
+    self.maximumLength = maximumLength
+    self.threads = threads
+    tokens = try MappedTokens(directory: FileManager.default.temporaryDirectory)
+  }
+
+  /// Tokenises and stores some texts; blank ones are left out.
+  public mutating func append(_ texts: [String]) throws {
+    let encoded = tokenizer.encodeBatch(texts, addSpecialTokens: false, threads: threads)
+    let vocabulary = tokenizer.vocabulary
+    for (text, ids) in zip(texts, encoded) where !ids.isEmpty {
+      textCount += 1
+      let hash = portableHash(text)
+      for start in stride(from: 0, to: ids.count, by: maximumLength - 2) {
+        let window = ids[start..<min(start + maximumLength - 2, ids.count)]
+        try tokens.append(CollectionOfOne(vocabulary.classID))
+        try tokens.append(window)
+        try tokens.append(CollectionOfOne(vocabulary.separatorID))
+        starts.append(tokens.count)
+        hashes.append(hash)
+      }
+    }
+  }
+
+  /// Ends the input.
+  ///
+  /// - Throws: ``TrainingError`` when no text had a token.
+  public func finish(source: String) throws -> TokenizedCorpus {
+    guard textCount > 0 else {
+      throw TrainingError(
+        "the corpus has no text: \(source); give a file with one text a line, or name the column "
+          + "with --text-column")
+    }
+    try tokens.map()
+    return TokenizedCorpus(
+      tokens: tokens, starts: starts, textHashes: hashes, textCount: textCount,
+      tokenizer: tokenizer)
+  }
+}

@@ -1,0 +1,274 @@
+public import Checkpoints
+import Datasets
+public import EncoderModel
+import Foundation
+public import Kernels
+
+/// Pretrains an encoder: next batch, mask, forward, backward, step, and now and then validate, log
+/// and save.
+///
+/// Each worker runs its own micro-batch; gradients are summed in a fixed order. The same seed, thread
+/// count and BLAS kernel give the same bytes, also when a run is killed and resumed.
+public final class Pretrainer {
+  /// The model in training; its weights change in place.
+  public let model: PretrainedModel
+  private let corpus: TokenizedCorpus
+  private let budget: TrainingBudget
+  private let workers: Workers
+  private let objective: PretrainingObjective
+  private let optimizer: Optimizer
+  private let schedule: LearningRateSchedule
+  private var order: SequenceOrder
+  private var progress: PretrainingProgress
+  private let arenas: [Arena<Float>]
+  private let validator: PretrainingValidator
+  /// The weights of the lowest validation loss, as they are to be exported.
+  private let best: ParameterStore<Float>
+  private var secondsBefore = 0.0
+  private var lastStepSeconds = 0.0
+
+  /// Prepares a run. The model needs a masked-token head, and a bag-of-words head where the options
+  /// give that objective a weight.
+  ///
+  /// - Throws: ``TrainingError`` when a head is missing.
+  public init(
+    model: PretrainedModel, corpus: TokenizedCorpus, options: PretrainingOptions,
+    budget: TrainingBudget
+  ) throws {
+    guard let maskedTokens = model.maskedTokenHead else {
+      throw TrainingError(
+        "the model has no masked-token head: pretraining; load it with its trainable heads")
+    }
+    let usesBag = options.bagOfWordsWeight > 0
+    guard !usesBag || model.bagOfWordsHead != nil else {
+      throw TrainingError(
+        "the model has no bag-of-words head: pretraining; load it with its trainable heads")
+    }
+    self.model = model
+    self.corpus = corpus
+    self.budget = budget
+    workers = Workers(count: options.threads)
+    objective = PretrainingObjective(
+      encoder: model.encoder, maskedTokens: maskedTokens,
+      bagOfWords: usesBag ? model.bagOfWordsHead : nil,
+      bagOfWordsTargets: usesBag ? BagOfWordsTargets(corpus) : nil,
+      bagOfWordsWeight: options.bagOfWordsWeight,
+      masking: MaskedLanguageModeling(rate: options.maskRate, wholeWord: options.wholeWord),
+      corpus: corpus)
+    var adamW = AdamWConfiguration()
+    adamW.beta2 = 0.98
+    adamW.epsilon = 1e-6
+    adamW.weightDecay = options.weightDecay
+    optimizer = Optimizer(
+      weights: model.weights, configuration: adamW, clipNorm: options.clipNorm, workers: workers)
+    schedule = LearningRateSchedule(peak: options.learningRate, warmup: options.warmup)
+    order = SequenceOrder(corpus.training, seed: options.seed)
+    progress = PretrainingProgress(options: options, corpusFingerprint: corpus.fingerprint)
+    arenas = (0..<workers.count).map { _ in Arena<Float>(capacity: 0) }
+    validator = PretrainingValidator(objective: objective, corpus: corpus, seed: options.seed)
+    best = ParameterStore(model.weights.table)
+    best.copy(from: model.weights)
+  }
+
+  /// Takes up a run where its last checkpoint left it.
+  ///
+  /// - Throws: ``TrainingError`` when the corpus is another one.
+  public func resume(
+    _ saved: PretrainingProgress, best bestWeights: ParameterStore<Float>,
+    first: ParameterStore<Float>, second: ParameterStore<Float>
+  ) throws {
+    guard saved.corpusFingerprint == corpus.fingerprint else {
+      throw TrainingError(
+        "the corpus or the vocabulary isn't the one the run began with: --resume; give the same "
+          + "files, or start anew with --from")
+    }
+    progress = saved
+    order.position = saved.position
+    optimizer.stepCount = saved.step
+    optimizer.first.copy(from: first)
+    optimizer.second.copy(from: second)
+    best.copy(from: bestWeights)
+    secondsBefore = saved.seconds ?? 0
+  }
+
+  /// What a checkpoint holds; valid until the next step.
+  public struct Snapshot {
+    /// Where the run stands.
+    public let progress: PretrainingProgress
+    /// The current weights.
+    public let weights: ParameterStore<Float>
+    /// AdamW's moments.
+    public let first: ParameterStore<Float>
+    public let second: ParameterStore<Float>
+    /// The weights to export: those of the lowest validation loss.
+    public let best: ParameterStore<Float>
+  }
+
+  /// Trains until the budget is used up or `onEvent` says stop.
+  ///
+  /// `save` is called every `saveEvery` steps, or every three minutes where it is nil, and at the end.
+  /// Returns whether the budget was used up.
+  public func run(
+    saveEvery: Int?, onEvent: (TrainingEvent) -> TrainingDecision,
+    save: (Snapshot) throws -> Void
+  ) throws -> Bool {
+    let start = ContinuousClock.now
+    var lastSave = start
+    var lastRecord = start
+    var stopped = false
+    func seconds() -> Double { secondsBefore + (ContinuousClock.now - start).inSeconds }
+    var fraction = share(seconds())
+    while fraction < 1 && !stopped {
+      let stepStart = seconds()
+      let outcome = step(seconds: stepStart)
+      let now = seconds()
+      lastStepSeconds = now - stepStart
+      fraction = share(now)
+      let isLast = fraction >= 1
+      let validation = try validateIfDue(fraction: fraction, isLast: isLast)
+      let isLogged = isLogDue(fraction) || isLast || progress.step == 1 || validation != nil
+      let record = record(
+        outcome, validation: validation, seconds: now,
+        since: (ContinuousClock.now - lastRecord).inSeconds)
+      if isLogged {
+        progress.pending = .init()
+        progress.records += 1
+        lastRecord = ContinuousClock.now
+      }
+      stopped = onEvent(.step(record, fraction: fraction, isLogged: isLogged)) == .stop
+      let isDue =
+        saveEvery.map { progress.step % $0 == 0 }
+        ?? ((ContinuousClock.now - lastSave).inSeconds > 180)
+      if isDue || isLast || stopped {
+        try save(snapshot(seconds: now))
+        lastSave = ContinuousClock.now
+        if onEvent(.saved(step: progress.step)) == .stop { stopped = true }
+      }
+    }
+    return fraction >= 1
+  }
+
+  private func share(_ seconds: Double) -> Double {
+    budget.fraction(step: progress.step, epochs: order.epochs, seconds: seconds)
+  }
+
+  private func snapshot(seconds: Double) -> Snapshot {
+    var saved = progress
+    saved.position = order.position
+    if case .minutes = budget { saved.seconds = seconds }
+    if saved.bestValidationLoss == nil { best.copy(from: model.weights) }
+    return Snapshot(
+      progress: saved, weights: model.weights, first: optimizer.first, second: optimizer.second,
+      best: best)
+  }
+
+  private struct StepOutcome {
+    var losses: PretrainingObjective.Losses
+    var learningRate: Double
+    var gradientNorm: Double
+  }
+
+  private func step(seconds: Double) -> StepOutcome {
+    let before = share(seconds)
+    let options = progress.options
+    let batch = order.next(tokens: options.batchTokens, length: corpus.length)
+    let after = budget.fraction(
+      step: progress.step + 1, epochs: order.epochs, seconds: seconds + lastStepSeconds)
+    let parts = SequenceOrder.balance(batch, workers: workers.count, length: corpus.length)
+    let step = UInt64(progress.step)
+    let micros = collect { worker in
+      var generator = SeededGenerator(
+        seed: options.seed, stream: (step << 16 | UInt64(worker) << 1) &+ 0x4D4C_4D00_0000_0000)
+      return self.objective.prepare(parts[worker], using: &generator)
+    }
+    let maskedTotal = micros.reduce(0) { $0 + $1.masked.positions.count }
+    let textTotal = micros.reduce(0) { $0 + ($1.bag.map { $0.offsets.count - 1 } ?? 0) }
+    let configuration = model.configuration
+    let all = collect { worker in
+      let dropout = DropoutPlan(
+        hiddenRate: configuration.hiddenDropout, attentionRate: configuration.attentionDropout,
+        key: splitMix64Finalizer(options.seed &+ (step << 16 | UInt64(worker))))
+      return self.objective.run(
+        micros[worker], weights: self.model.weights,
+        gradients: self.optimizer.gradients[worker], maskedTotal: maskedTotal,
+        textTotal: textTotal, arena: self.arenas[worker], dropout: dropout)
+    }
+    var losses = PretrainingObjective.Losses()
+    for part in all { losses += part }
+    let rate = schedule.rate(fraction: before, stepShare: max(0, after - before))
+    let norm = optimizer.step(learningRate: rate)
+    progress.step += 1
+    let tokens = micros.reduce(0) { $0 + $1.tokenCount }
+    progress.tokens += tokens
+    progress.pending.steps += 1
+    progress.pending.masked += losses.maskedMean
+    progress.pending.bagOfWords += losses.bagOfWordsMean
+    progress.pending.tokens += tokens
+    return StepOutcome(losses: losses, learningRate: rate, gradientNorm: norm)
+  }
+
+  /// Runs `body` on each worker and returns the results by worker.
+  private func collect<Result: Sendable>(
+    _ body: @escaping @Sendable (Int) -> Result
+  ) -> [Result] {
+    let results = UnsafeMutableBufferPointer<Result?>.allocate(capacity: workers.count)
+    results.initialize(repeating: nil)
+    defer {
+      results.deinitialize()
+      results.deallocate()
+    }
+    let target = UnsafeSendable(results)
+    workers.run { target.value[$0] = body($0) }
+    return results.compactMap { $0 }
+  }
+
+  private func validateIfDue(fraction: Double, isLast: Bool) throws -> ValidationRecord? {
+    guard !corpus.validation.isEmpty else { return nil }
+    let due = Int(fraction * Double(progress.options.validationCount))
+    guard due > progress.validations || isLast else { return nil }
+    progress.validations = due
+    let record = validator.run(weights: model.weights, arenas: arenas, workers: workers)
+    guard record.loss.isFinite else {
+      throw TrainingError(
+        "the loss isn't finite any more: step \(progress.step); lower --learning-rate "
+          + "(now \(progress.options.learningRate)); the last checkpoint is intact")
+    }
+    if record.loss < progress.bestValidationLoss ?? .infinity {
+      progress.bestValidationLoss = record.loss
+      best.copy(from: model.weights)
+    }
+    return record
+  }
+
+  private func isLogDue(_ fraction: Double) -> Bool {
+    let due = Int(fraction * Double(progress.options.logCount))
+    guard due > progress.logged else { return false }
+    progress.logged = due
+    return true
+  }
+
+  private func record(
+    _ outcome: StepOutcome, validation: ValidationRecord?, seconds: Double, since: Double
+  ) -> TrainingRecord {
+    let pending = progress.pending
+    let steps = Double(max(1, pending.steps))
+    let weight = progress.options.bagOfWordsWeight
+    return TrainingRecord(
+      step: progress.step, epoch: order.epochs,
+      loss: (pending.masked + weight * pending.bagOfWords) / steps,
+      maskedLoss: pending.masked / steps,
+      bagOfWordsLoss: weight > 0 ? pending.bagOfWords / steps : nil,
+      learningRate: outcome.learningRate, gradientNorm: outcome.gradientNorm,
+      tokens: progress.tokens, tokensPerSecond: Double(pending.tokens) / max(since, 1e-9),
+      seconds: seconds, validation: validation)
+  }
+}
+
+extension Pretrainer: @unchecked Sendable {}
+
+extension Duration {
+  /// The duration as a number of seconds.
+  var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

@@ -1,0 +1,93 @@
+public import Checkpoints
+import EncoderModel
+public import Foundation
+import Kernels
+
+/// The output directory of a pretraining run: the model with the lowest validation loss, the training
+/// log, and the state from which the run can be resumed.
+///
+/// Nothing exists before the first ``save(_:model:records:card:)``. The state is written last: whatever
+/// moment a kill comes at, it refers to a model and a log that are at least as new.
+public final class PretrainingDirectory {
+  /// The directory.
+  public let url: URL
+  private var lines: [String] = []
+  private var exported: Double?
+  private var hasExported = false
+
+  /// Names the directory; it needn't exist.
+  public init(_ url: URL) { self.url = url }
+
+  private var stateURL: URL { url.appendingPathComponent("training_state.safetensors") }
+  private var logURL: URL { url.appendingPathComponent("training.jsonl") }
+
+  /// Whether a run can be resumed from here.
+  public var hasState: Bool { FileManager.default.fileExists(atPath: stateURL.path) }
+
+  /// The progress record of the last checkpoint.
+  ///
+  /// - Throws: `CheckpointError` when there is none or it is damaged.
+  public func readProgress() throws -> PretrainingProgress {
+    try TrainingState.readProgress(PretrainingProgress.self, from: stateURL)
+  }
+
+  /// Loads weights and moments of the last checkpoint and hands them to the trainer.
+  ///
+  /// - Throws: `CheckpointError` when the state doesn't fit the model, ``TrainingError`` when the
+  ///   corpus is another one.
+  public func resume(_ trainer: Pretrainer) throws {
+    let table = trainer.model.weights.table
+    let best = ParameterStore<Float>(table)
+    let first = ParameterStore<Float>(table)
+    let second = ParameterStore<Float>(table)
+    let progress = try TrainingState.read(
+      PretrainingProgress.self,
+      sections: sections(trainer.model.weights, best, first, second), from: stateURL)
+    try trainer.resume(progress, best: best, first: first, second: second)
+    let text = (try? String(contentsOf: logURL, encoding: .utf8)) ?? ""
+    // A log line that the last checkpoint doesn't know will be written again.
+    lines = text.split(separator: "\n").prefix(progress.records).map(String.init)
+  }
+
+  private func sections(
+    _ weights: ParameterStore<Float>, _ best: ParameterStore<Float>,
+    _ first: ParameterStore<Float>, _ second: ParameterStore<Float>
+  ) -> [TrainingState.Section] {
+    [
+      .init("weights", weights), .init("best", best), .init("first_moment", first),
+      .init("second_moment", second),
+    ]
+  }
+
+  /// Adds a record to the log; it reaches the disk with the next checkpoint.
+  public func append(_ record: TrainingRecord) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    lines.append(String(decoding: try encoder.encode(record), as: UTF8.self))
+  }
+
+  /// The line last added to the log.
+  public var lastLine: String { lines.last ?? "" }
+
+  /// Writes one generation: the model (where it changed), the log, the state.
+  ///
+  /// - Throws: `CheckpointError` when the disk fails; then the last generation is intact.
+  public func save(
+    _ snapshot: Pretrainer.Snapshot, model: PretrainedModel, card: () -> String
+  ) throws {
+    let isNew = !hasExported || snapshot.progress.bestValidationLoss == nil
+      || snapshot.progress.bestValidationLoss != exported
+    if isNew {
+      try model.write(
+        to: url, product: .maskedLanguageModel, weights: snapshot.best, modelCard: card())
+      (exported, hasExported) = (snapshot.progress.bestValidationLoss, true)
+    }
+    let log = try PendingFile(logURL)
+    try log.append(lines.map { $0 + "\n" }.joined())
+    try log.commit()
+    try TrainingState.write(
+      snapshot.progress,
+      sections: sections(snapshot.weights, snapshot.best, snapshot.first, snapshot.second),
+      to: stateURL)
+  }
+}

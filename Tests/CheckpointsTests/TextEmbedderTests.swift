@@ -1,0 +1,78 @@
+import Checkpoints
+import EncoderModel
+import Foundation
+import Kernels
+import TestSupport
+import Testing
+
+@Suite("Embedding many texts")
+struct TextEmbedderTests {
+  private let model: PretrainedModel
+
+  init() throws { model = try PretrainedModel.load(from: Goldens.directory("mlm")) }
+
+  private func embedder(
+    threads: Int = 1, tokens: Int = 2048, pooling: Pooling = .mean, normalize: Bool = true
+  ) -> TextEmbedder {
+    TextEmbedder(
+      encoder: model.encoder, weights: model.weights, pooling: pooling, normalize: normalize,
+      workers: Workers(count: threads), batchTokens: tokens)
+  }
+
+  /// Sequences of all lengths, some of them equal.
+  private var sequences: [[Int32]] {
+    (0..<60).map { i -> [Int32] in
+      let words = (0..<(i * 7 % 40)).map { j in Int32(5 + (j * (i % 9 + 1)) % 50) }
+      return [2] + words + [3]
+    }
+  }
+
+  @Test("the thread count changes no bit", arguments: [2, 3, 8])
+  func threads(count: Int) {
+    let sequences = sequences
+    for tokens in [64, 2048] {
+      let one = embedder(tokens: tokens).embed(sequences)
+      #expect(embedder(threads: count, tokens: tokens).embed(sequences) == one)
+    }
+  }
+
+  @Test("alone, in a batch and in any order: the same vectors")
+  func composition() {
+    let sequences = sequences
+    let all = embedder().embed(sequences)
+    let alone = sequences.flatMap { embedder().embed([$0]) }
+    expectClose(alone, all, absolute: 5e-7)
+    let reversed = embedder(tokens: 100).embed(sequences.reversed())
+    let rows = stride(from: 0, to: all.count, by: 16).map { Array(all[$0..<$0 + 16]) }
+    expectClose(reversed, Array(rows.reversed().joined()), absolute: 5e-7)
+  }
+
+  @Test("equal texts have equal bytes, and a long one after short ones is right")
+  func equalTexts() {
+    let text: [Int32] = [2, 9, 12, 3]
+    let long = [2] + [Int32](repeating: 7, count: 60) + [3]
+    let result = embedder().embed([text, long, text, [2, 3], text])
+    #expect(result[0..<16] == result[32..<48])
+    #expect(result[0..<16] == result[64..<80])
+    expectClose(Array(result[16..<32]), embedder().embed([long]), absolute: 5e-7)
+  }
+
+  @Test("vectors have length 1 only where that is asked for")
+  func normalization() {
+    for pooling in [Pooling.mean, .cls, .max] {
+      let raw = embedder(pooling: pooling, normalize: false).embed([[2, 9, 12, 3]])
+      let unit = embedder(pooling: pooling).embed([[2, 9, 12, 3]])
+      let norm = raw.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      #expect(abs(norm - 1) > 0.01)
+      expectClose(unit, raw.map { $0 / norm }, absolute: 3e-7)
+    }
+  }
+
+  @Test("no texts give no vectors, a text without tokens gives zeros")
+  func empty() {
+    #expect(embedder().embed([]) == [])
+    #expect(embedder().embed([[]]) == [Float](repeating: 0, count: 16))
+    let mixed = embedder().embed([[], [2, 3]])
+    #expect(mixed[..<16].allSatisfy { $0 == 0 } && mixed[16...].contains { $0 != 0 })
+  }
+}

@@ -1,0 +1,29 @@
+import EncoderModel
+import Kernels
+import TestSupport
+import Testing
+
+/// Pooling by hand arithmetic: three sequences, the second one empty, width 2.
+@Suite struct PoolingTests {
+  static let batch = PackedBatch([[1, 2, 3], [], [4, 5]])
+  static let hidden: [Double] = [1, -5, 4, -6, 4, -1, 2, 8, 6, 7]
+
+  static let expected: [(Pooling, [Double], [Double])] = [
+    (.cls, [1, -5, 0, 0, 2, 8], [3, 6, 0, 0, 0, 0, 2, 4, 0, 0]),
+    (.mean, [3, -4, 0, 0, 4, 7.5], [1, 2, 1, 2, 1, 2, 1, 2, 1, 2]),
+    // Of the two 4s in column 0 the first takes the gradient.
+    (.max, [4, -1, 0, 0, 6, 8], [0, 0, 3, 0, 0, 6, 0, 4, 2, 0]),
+  ]
+
+  @Test(arguments: expected)
+  func forwardAndBackward(_ pooling: Pooling, _ vectors: [Double], _ gradient: [Double]) {
+    var y = [Double](repeating: .nan, count: 6)
+    pooling.forward(&y, hidden: Self.hidden, batch: Self.batch, width: 2)
+    expectClose(y, vectors, absolute: 1e-15, "forward")
+    var dHidden = [Double](repeating: .nan, count: 10)
+    pooling.backward(
+      dHidden: &dHidden, dy: [3, 6, 100, 100, 2, 4], hidden: Self.hidden, batch: Self.batch,
+      width: 2)
+    expectClose(dHidden, gradient, absolute: 1e-15, "backward")
+  }
+}
