@@ -45,6 +45,33 @@ struct ModelLocator {
         + "program's folder has one; name one with --model, or make one with encoder pretrain")
   }
 
+  /// The same for a fine-tuned model.
+  ///
+  /// - Throws: ``CLIError`` when there is none.
+  func locateRecommender(_ named: String?) throws -> Choice {
+    if let named {
+      return Choice(url: URL(fileURLWithPath: named, relativeTo: working), notice: nil)
+    }
+    let folder = working.appendingPathComponent("checkpoints", isDirectory: true)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    var best: (url: URL, date: Date)?
+    for name in names.sorted() {
+      let url = folder.appendingPathComponent(name, isDirectory: true)
+      let file = url.appendingPathComponent("recommender.json")
+      let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
+      guard let date = attributes?[.modificationDate] as? Date else { continue }
+      if best.map({ date > $0.date }) ?? true { best = (url, date) }
+    }
+    guard let best else {
+      throw CLIError(
+        "there is no fine-tuned model: \(folder.path); name one with --model, or make one with "
+          + "encoder finetune")
+    }
+    return Choice(
+      url: best.url,
+      notice: "model: \(best.url.path) (the newest fine-tuned one; --model names another)")
+  }
+
   /// The directory below ./checkpoints whose weights were written last; of equal ones the first by name.
   private func newestCheckpoint() -> URL? {
     let folder = working.appendingPathComponent("checkpoints", isDirectory: true)
