@@ -59,7 +59,9 @@ private struct LossesGolden: Decodable {
 
   @Test("A user whose candidates are all positives adds nothing to BPR")
   func nothingToCompareWith() {
-    let (users, items) = (TestBuffer(randomVector(5, seed: 1)), TestBuffer(randomVector(10, seed: 2)))
+    let (users, items) = (
+      TestBuffer(randomVector(5, seed: 1)), TestBuffer(randomVector(10, seed: 2))
+    )
     let (dUsers, dItems) = (TestBuffer<Double>(zeros: 5), TestBuffer<Double>(zeros: 10))
     let value = RankingLoss<Double>(
       network: network, loss: .bpr, targets: [0], logQ: [0, 0], excluded: [1]

@@ -107,7 +107,8 @@ package struct RankingLoss<S: KernelScalar> {
       for c in 0..<candidates where row[c] > 0 {
         let margin = scale * (cosine[Int(target)] - cosine[c])
         // ln(1 + e^-m) without overflow for large negative m.
-        let penalty = margin > 0 ? S.log(onePlus: S.exp(-margin)) : S.log(onePlus: S.exp(margin)) - margin
+        let penalty =
+          margin > 0 ? S.log(onePlus: S.exp(-margin)) : S.log(onePlus: S.exp(margin)) - margin
         total += Double(penalty / negatives)
         let slope = gradientScale / (negatives * (1 + S.exp(margin)))
         row[c] = slope

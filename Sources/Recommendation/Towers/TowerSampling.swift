@@ -90,11 +90,12 @@ package struct TowerSampler: Sendable {
       plan.users.append(event.user)
       plan.targets.append(row(event.item))
     }
-    for _ in 0..<min(options.negatives, data.warmItems.count) {
+    let negatives = min(options.negatives, data.warmItems.count)
+    for _ in 0..<negatives {
       _ = row(data.warmItems[generator.uniform(below: data.warmItems.count)])
     }
     plan.candidateCount = plan.items.count
-    let uniform = Double(options.negatives) / Double(max(1, data.warmItems.count))
+    let uniform = Double(negatives) / Double(max(1, data.warmItems.count))
     plan.logQ = plan.items.map {
       Float(log(Double(events.count) * targetShare[Int($0)] + uniform + 1e-12))
     }
