@@ -20,6 +20,19 @@ package struct TowerBatchPlan: Sendable {
   package var logQ: [Float] = []
   /// Places user * candidateCount + candidate that hold a positive which isn't the target.
   package var excluded: [Int] = []
+  private var rows: [Int32: Int32] = [:]
+
+  /// The row of an item among ``items``, where it is there.
+  func known(_ item: Int32) -> Int32? { rows[item] }
+
+  /// The row of an item among ``items``, at the end of which it is put if need be.
+  mutating func row(of item: Int32) -> Int32 {
+    if let row = rows[item] { return row }
+    let row = Int32(items.count)
+    rows[item] = row
+    items.append(item)
+    return row
+  }
 }
 
 /// Draws the batches of the towers. All randomness comes from (seed, epoch, step, worker).
@@ -78,21 +91,14 @@ package struct TowerSampler: Sendable {
     _ events: ArraySlice<(user: Int32, item: Int32)>, using generator: inout SeededGenerator
   ) -> TowerBatchPlan {
     var plan = TowerBatchPlan()
-    var local: [Int32: Int32] = [:]
-    func row(_ item: Int32) -> Int32 {
-      if let known = local[item] { return known }
-      let new = Int32(plan.items.count)
-      local[item] = new
-      plan.items.append(item)
-      return new
-    }
     for event in events {
       plan.users.append(event.user)
-      plan.targets.append(row(event.item))
+      plan.targets.append(plan.row(of: event.item))
     }
+    // Few warm items get fewer draws; the expectation below must count the same ones.
     let negatives = min(options.negatives, data.warmItems.count)
     for _ in 0..<negatives {
-      _ = row(data.warmItems[generator.uniform(below: data.warmItems.count)])
+      _ = plan.row(of: data.warmItems[generator.uniform(below: data.warmItems.count)])
     }
     plan.candidateCount = plan.items.count
     let uniform = Double(negatives) / Double(max(1, data.warmItems.count))
@@ -102,11 +108,11 @@ package struct TowerSampler: Sendable {
     for (index, event) in events.enumerated() {
       let positives = data.positives.columns(ofRow: Int(event.user))
       for item in positives where item != event.item {
-        if let candidate = local[item], Int(candidate) < plan.candidateCount {
+        if let candidate = plan.known(item), Int(candidate) < plan.candidateCount {
           plan.excluded.append(index * plan.candidateCount + Int(candidate))
         }
       }
-      appendHistory(positives, without: event.item, to: &plan, row: row, using: &generator)
+      appendHistory(positives, without: event.item, to: &plan, using: &generator)
     }
     return plan
   }
@@ -116,17 +122,9 @@ package struct TowerSampler: Sendable {
     rows: ArraySlice<Int32>, using generator: inout SeededGenerator
   ) -> TowerBatchPlan {
     var plan = TowerBatchPlan()
-    var local: [Int32: Int32] = [:]
-    func row(_ item: Int32) -> Int32 {
-      if let known = local[item] { return known }
-      let new = Int32(plan.items.count)
-      local[item] = new
-      plan.items.append(item)
-      return new
-    }
     for index in rows {
       plan.users.append(data.labelled.users[Int(index)])
-      plan.targets.append(row(data.labelled.items[Int(index)]))
+      plan.targets.append(plan.row(of: data.labelled.items[Int(index)]))
       plan.labels.append(data.labelled.labels[Int(index)])
     }
     plan.candidateCount = plan.items.count
@@ -134,14 +132,14 @@ package struct TowerSampler: Sendable {
       let user = Int(data.labelled.users[Int(index)])
       appendHistory(
         data.positives.columns(ofRow: user), without: data.labelled.items[Int(index)], to: &plan,
-        row: row, using: &generator)
+        using: &generator)
     }
     return plan
   }
 
   private func appendHistory(
     _ positives: ArraySlice<Int32>, without target: Int32, to plan: inout TowerBatchPlan,
-    row: (Int32) -> Int32, using generator: inout SeededGenerator
+    using generator: inout SeededGenerator
   ) {
     var history = positives.filter { $0 != target }
     if history.count > options.historyLength {
@@ -151,7 +149,7 @@ package struct TowerSampler: Sendable {
       history.removeLast(history.count - options.historyLength)
     }
     for item in history {
-      plan.entries.append(row(item))
+      plan.entries.append(plan.row(of: item))
       let keepsEmbedding = generator.uniform() >= options.embeddingDropout
       plan.embeddingRows.append(keepsEmbedding ? item : -1)
     }
