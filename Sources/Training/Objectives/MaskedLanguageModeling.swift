@@ -77,7 +77,9 @@ public struct MaskedLanguageModeling: Sendable {
     } else if draw < 0.9 {
       // Random pieces are ordinary ones: a [SEP] in the middle of a text would teach nothing.
       var id: Int32
-      repeat { id = Int32(generator.uniform(below: vocabulary.count)) } while vocabulary.isSpecial(
+      repeat {
+        id = Int32(generator.uniform(below: vocabulary.count))
+      } while vocabulary.isSpecial(
         id) && vocabulary.count > 8
       batch.replace(at: index, with: id)
     }

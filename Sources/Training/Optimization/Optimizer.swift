@@ -8,7 +8,7 @@ public final class Optimizer {
   /// First and second moments.
   public let first: ParameterStore<Float>
   public let second: ParameterStore<Float>
-  /// Gradients, one store a worker; the first one holds the sum after ``reduce(_:)``.
+  /// Gradients, one store a worker; ``step(learningRate:)`` sums and zeroes them.
   public let gradients: [ParameterStore<Float>]
   /// Steps taken.
   public var stepCount = 0
@@ -32,10 +32,15 @@ public final class Optimizer {
 
   /// Sums the workers' gradients, clips, updates the trainable weights and zeroes the gradients.
   ///
-  /// Returns the gradient norm before clipping.
+  /// Returns the gradient norm before clipping. Where that isn't finite, weights, moments and step
+  /// count stay as they are.
   public func step(learningRate: Double) -> Double {
     reduce()
     let norm = gradientNorm()
+    guard norm.isFinite else {
+      for store in gradients { store.zero() }
+      return norm
+    }
     stepCount += 1
     let scale = clipNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1
     let (step, workers) = (stepCount, workers)
@@ -87,9 +92,3 @@ public final class Optimizer {
 }
 
 extension Optimizer: @unchecked Sendable {}
-
-/// Lets a pointer cross into workers that write to places of their own.
-struct UnsafeSendable<Value>: @unchecked Sendable {
-  let value: Value
-  init(_ value: Value) { self.value = value }
-}

@@ -1,5 +1,5 @@
 /// How long a run lasts. Steps and epochs are totals, also of a resumed run.
-public enum TrainingBudget: Sendable, Equatable {
+public enum TrainingBudget: Sendable, Equatable, Codable {
   /// Optimizer steps.
   case steps(Int)
   /// Passes over the training sequences.
