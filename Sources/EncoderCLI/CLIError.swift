@@ -45,7 +45,8 @@ enum OutputCheck {
     }
     let folder = url.standardizedFileURL.deletingLastPathComponent()
     guard FileManager.default.fileExists(atPath: folder.path) else {
-      throw CLIError("there is no such folder: \(folder.path); create it, or choose another --output")
+      throw CLIError(
+        "there is no such folder: \(folder.path); create it, or choose another --output")
     }
     try directory(folder)
   }

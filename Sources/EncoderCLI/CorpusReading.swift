@@ -20,7 +20,9 @@ enum CorpusReading {
     return TextSource(path: file, options: options)
   }
 
-  /// Trains a vocabulary on the files. Reading runs on a thread of its own, at most a few batches
+  /// Trains a vocabulary on the files.
+  ///
+  /// Reading runs on a thread of its own, at most a few batches
   /// ahead of the counting.
   static func trainVocabulary(
     _ trainer: VocabularyTrainer, files: [String], textColumn: String?, threads: Int,
@@ -69,7 +71,9 @@ enum CorpusReading {
 
   /// A pipe can be read only once, and training reads a corpus twice: its bytes go to a temporary file,
   /// whose path is returned with `isTemporary`.
-  static func spooled(_ file: String) throws -> (path: String, isTemporary: Bool) {
+  static func spooled(
+    _ file: String, stop: StopSignals
+  ) throws -> (path: String, isTemporary: Bool) {
     guard isPipe(file) else { return (file, false) }
     let folder = FileManager.default.temporaryDirectory
     let url = folder.appendingPathComponent("encoder-corpus-\(UUID().uuidString).txt")
@@ -78,6 +82,7 @@ enum CorpusReading {
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
       defer { buffer.deallocate() }
       while true {
+        try stop.check()
         let count = try source.read(into: buffer)
         if count == 0 { break }
         try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))

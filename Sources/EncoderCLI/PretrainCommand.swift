@@ -18,7 +18,8 @@ struct PretrainCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: "One text a line, or .csv, .tsv, .jsonl with a text column; .gz is read too, - is standard input."
+    help:
+      "One text a line, or .csv, .tsv, .jsonl with a text column; .gz is read, - is standard input."
   )
   var corpus: [String]
 
@@ -45,7 +46,8 @@ struct PretrainCommand: AsyncParsableCommand {
 
   @OptionGroup var length: RunLengthOptions
 
-  @Option(help: "Objectives, separated by commas: mlm (always), bow (bag of words from the pooled vector).")
+  @Option(
+    help: "Objectives, separated by commas: mlm (always), bow (bag of words of the pooled vector).")
   var objective = "mlm,bow"
 
   @Option(help: "Weight of the bow objective beside mlm.")
@@ -120,7 +122,7 @@ struct PretrainCommand: AsyncParsableCommand {
     directory.removeLeftovers()
     var files: [(path: String, isTemporary: Bool)] = []
     defer { for file in files where file.isTemporary { unlink(file.path) } }
-    for file in corpus { files.append(try CorpusReading.spooled(file)) }
+    for file in corpus { files.append(try CorpusReading.spooled(file, stop: stop)) }
     let job = PretrainingJob(
       command: self, files: files.map(\.path), directory: directory, display: display)
     let finished = try job.run(stop: stop)

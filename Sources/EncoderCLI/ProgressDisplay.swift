@@ -14,7 +14,9 @@ final class ProgressDisplay {
     self.json = json
   }
 
-  /// Shows progress. `text` stands in the redrawn line; `isMilestone` marks what is worth a line of
+  /// Shows progress.
+  ///
+  /// `text` stands in the redrawn line; `isMilestone` marks what is worth a line of
   /// its own where no line can be redrawn.
   func update(fraction: Double, text: String, isMilestone: Bool, object: (() -> String)? = nil) {
     if origin == nil { origin = (ContinuousClock.now, fraction) }

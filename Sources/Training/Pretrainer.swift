@@ -27,7 +27,9 @@ public final class Pretrainer {
   private var secondsBefore = 0.0
   private var lastStepSeconds = 0.0
 
-  /// Prepares a run. The model needs a masked-token head, and a bag-of-words head where the options
+  /// Prepares a run.
+  ///
+  /// The model needs a masked-token head, and a bag-of-words head where the options
   /// give that objective a weight.
   ///
   /// - Throws: ``TrainingError`` when a head is missing, or sequences may be longer than the model.
@@ -254,10 +256,3 @@ public final class Pretrainer {
 }
 
 extension Pretrainer: @unchecked Sendable {}
-
-extension Duration {
-  /// The duration as a number of seconds.
-  var inSeconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
-  }
-}

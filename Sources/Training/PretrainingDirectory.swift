@@ -25,7 +25,9 @@ public final class PretrainingDirectory {
   /// Whether a run can be resumed from here.
   public var hasState: Bool { FileManager.default.fileExists(atPath: stateURL.path) }
 
-  /// Removes what a run that was killed has left. A folder without a model of ours is left alone.
+  /// Removes what a run that was killed has left.
+  ///
+  /// A folder without a model of ours is left alone.
   public func removeLeftovers() {
     let marker = url.appendingPathComponent("encoder.json").path
     guard !hasFolder || FileManager.default.fileExists(atPath: marker) else { return }

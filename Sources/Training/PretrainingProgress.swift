@@ -15,8 +15,9 @@ public struct PretrainingProgress: Sendable, Codable, Equatable {
   public var tokens = 0
   /// Lowest validation loss so far.
   public var bestValidationLoss: Double?
-  /// The step that had it, and the tokens seen by then.
+  /// The step that had it.
   public var bestStep: Int?
+  /// The tokens seen by that step.
   public var bestTokens: Int?
   /// How long the run was to last when its state was written.
   public var budget: TrainingBudget?
@@ -48,8 +49,9 @@ extension Pretrainer {
     public let progress: PretrainingProgress
     /// The current weights.
     public let weights: ParameterStore<Float>
-    /// AdamW's moments.
+    /// AdamW's first moments.
     public let first: ParameterStore<Float>
+    /// AdamW's second moments.
     public let second: ParameterStore<Float>
     /// The weights to export: those of the lowest validation loss.
     public let best: ParameterStore<Float>

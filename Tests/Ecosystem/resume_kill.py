@@ -14,7 +14,7 @@ import argparse, json, os, random, signal, struct, subprocess, sys, tempfile, ti
 
 CLOCK = ("seconds", "tokens_per_second")
 COMMON = ["--preset", "tiny", "--threads", "1", "--batch-tokens", "256", "--max-length", "32", "--vocab-size", "300",
-          "--save-every", "2", "--dropout", "0.1", "--quiet"]
+          "--save-every", "2", "--dropout", "0.1", "--learning-rate", "0.03", "--quiet"]
 LENGTHS = (["--steps", "40"], ["--epochs", "1.5"])
 
 

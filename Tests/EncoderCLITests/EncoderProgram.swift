@@ -19,6 +19,8 @@ final class EncoderProgram {
 
   /// The working directory; it is removed with this object.
   let folder: URL
+  /// Where the program puts its temporary files.
+  let temporary: URL
   private let captures: URL
   private let program: URL
 
@@ -27,8 +29,9 @@ final class EncoderProgram {
       "encoder-cli-\(UUID().uuidString)", isDirectory: true)
     folder = base.appendingPathComponent("work", isDirectory: true)
     captures = base.appendingPathComponent("captures", isDirectory: true)
+    temporary = base.appendingPathComponent("temporary", isDirectory: true)
     program = try EncoderProgram.find()
-    for url in [folder, captures] {
+    for url in [folder, captures, temporary] {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
   }
@@ -62,6 +65,8 @@ final class EncoderProgram {
     process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = folder
+    process.environment = ProcessInfo.processInfo.environment.merging(
+      ["TMPDIR": temporary.path]) { $1 }
     process.standardInput = try FileHandle(forReadingFrom: files[0])
     process.standardOutput = try FileHandle(forWritingTo: files[1])
     process.standardError = try FileHandle(forWritingTo: files[2])
@@ -79,6 +84,8 @@ final class EncoderProgram {
     fileprivate let process: Process
     fileprivate let output: URL
     fileprivate let errors: URL
+
+    var isRunning: Bool { process.isRunning }
 
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
@@ -124,6 +131,22 @@ final class EncoderProgram {
 
   func text(_ name: String) throws -> String {
     String(decoding: try read(name), as: UTF8.self)
+  }
+
+  /// Makes a named pipe.
+  ///
+  /// The descriptor that `write` gets opens when a program reads the pipe.
+  func pipe(_ name: String, write: @escaping @Sendable (Int32) -> Void) throws {
+    let path = url(name).path
+    guard mkfifo(path, 0o600) == 0 else { throw POSIXError(.EIO) }
+    // A program that ends while it is being written to must not end the tests.
+    signal(SIGPIPE, SIG_IGN)
+    Thread.detachNewThread {
+      let descriptor = open(path, O_WRONLY)
+      guard descriptor >= 0 else { return }
+      write(descriptor)
+      close(descriptor)
+    }
   }
 
   /// Every name below the working directory, sorted.

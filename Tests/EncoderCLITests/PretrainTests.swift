@@ -74,9 +74,39 @@ struct PretrainTests {
     }
     // With --output nothing is written elsewhere.
     #expect(try program.names().allSatisfy { !$0.hasPrefix("vocab") && !$0.hasPrefix("checkp") })
-    let temporary = try FileManager.default.contentsOfDirectory(
-      atPath: FileManager.default.temporaryDirectory.path)
-    #expect(!temporary.contains { $0.hasPrefix("encoder-corpus-") })
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: program.temporary.path).isEmpty)
+  }
+
+  @Test("a named pipe, which can be read only once, is a corpus too")
+  func namedPipe() throws {
+    try program.write(SampleTexts.corpus(), "c.txt")
+    let bytes = Array(SampleTexts.corpus().utf8)
+    try program.pipe("fifo") { _ = write($0, bytes, bytes.count) }
+    for (corpus, output) in [("c.txt", "plain"), ("fifo", "piped")] {
+      let outcome = try pretrain([corpus, "--steps", "2", "--output", output, "--quiet"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    #expect(try program.read("plain/model.safetensors") == program.read("piped/model.safetensors"))
+  }
+
+  @Test("a signal while the corpus is being read ends the program; nothing is left")
+  func signalWhileReading() throws {
+    // A corpus without an end: only the signal can end the run. The limit keeps a failure finite.
+    let block = Array(SampleTexts.corpus().utf8)
+    try program.pipe("endless") { descriptor in
+      for _ in 0..<50_000 where write(descriptor, block, block.count) < 0 { return }
+    }
+    let running = try program.start(["pretrain", "endless", "--output", "m"] + small)
+    let spool = program.temporary.path
+    while running.isRunning,
+      try FileManager.default.contentsOfDirectory(atPath: spool).isEmpty
+    { usleep(1000) }
+    running.send(SIGTERM)
+    let outcome = try running.wait()
+    #expect(outcome.status == 143 && outcome.output.isEmpty, "\(outcome.errors)")
+    #expect(try program.names() == ["endless"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: spool).isEmpty)
   }
 
   @Test("--json writes objects with the contract's names, and the log has them too")
@@ -101,7 +131,7 @@ struct PretrainTests {
     #expect(last["validation_loss"] != nil)
   }
 
-  @Test("--from continues a model with its own tokenizer, if texts aren't longer than its positions")
+  @Test("--from continues a model with its own tokenizer and within its positions")
   func continues() throws {
     try program.write(SampleTexts.corpus(), "c.txt")
     #expect(try pretrain(["c.txt", "--steps", "2", "--output", "a", "--quiet"]).status == 0)
@@ -117,7 +147,7 @@ struct PretrainTests {
 
   @Test(
     "SIGTERM and SIGINT save and end with 143 and 130; the run resumes to the same bytes",
-    arguments: [(SIGTERM, 143), (SIGINT, 130)])
+    arguments: [(SIGTERM, Int32(143)), (SIGINT, Int32(130))])
   func signals(signal: Int32, status: Int32) throws {
     try program.write(SampleTexts.corpus(), "c.txt")
     let length = ["c.txt", "--steps", "120"]
@@ -135,6 +165,25 @@ struct PretrainTests {
     for file in PretrainTests.modelFiles where file != "training.jsonl" {
       #expect(try program.read("cut/\(file)") == program.read("whole/\(file)"), "\(file)")
     }
+  }
+
+  @Test(
+    "what a killed run had staged is removed, whatever it had come to; other folders are not",
+    arguments: [
+      ([], true), (["encoder.json.tmp"], true), (["encoder.json", "config.json.tmp"], true),
+      (["notes.txt"], false), (["encoder.json.tmp", "notes.txt"], false),
+    ])
+  func leftovers(names: [String], isOurs: Bool) throws {
+    try program.write(SampleTexts.corpus(), "c.txt")
+    try FileManager.default.createDirectory(
+      at: program.url("m.tmp"), withIntermediateDirectories: true)
+    for name in names { try program.write("x", "m.tmp/\(name)") }
+    let outcome = try pretrain(["c.txt", "--steps", "1", "--output", "m", "--quiet"])
+    #expect(outcome.status == (isOurs ? 0 : 1), "\(outcome.errors)")
+    let left = try program.names().filter { $0.hasPrefix("m.tmp/") }
+    #expect(left == (isOurs ? [] : names.map { "m.tmp/\($0)" }.sorted()))
+    #expect(try program.names().contains("m.tmp") == !isOurs)
+    #expect(isOurs || outcome.errors.contains("m.tmp"))
   }
 
   @Test("another corpus is refused, and the checkpoint stays as it was")

@@ -14,8 +14,8 @@ struct MaskedLanguageModelingTests {
   }
 
   private func mask(
-    _ sequences: [[Int32]], _ rule: MaskedLanguageModeling = .init(),
-    _ generator: inout SeededGenerator
+    _ sequences: [[Int32]], _ generator: inout SeededGenerator,
+    rule: MaskedLanguageModeling = .init()
   ) -> MaskedLanguageModeling.MaskedBatch {
     let starts = sequences.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
     return sequences.flatMap { $0 }.withUnsafeBufferPointer { ids in
@@ -29,14 +29,15 @@ struct MaskedLanguageModelingTests {
     [vocabulary.classID] + pieces + [vocabulary.separatorID]
   }
 
-  /// Five standard deviations of a binomial count: a seed that fails has a chance below one in a million.
+  /// Five standard deviations of a binomial count: less than one seed in a million fails.
   private func expectBinomial(_ count: Int, of trials: Int, rate: Double, _ label: String) {
     let mean = Double(trials) * rate
     let bound = 5 * (mean * (1 - rate)).squareRoot()
     #expect(abs(Double(count) - mean) < bound, "\(label): \(count), expected \(mean) +- \(bound)")
   }
 
-  @Test("15% are chosen; of them 80% become [MASK], 10% another piece, 10% stay", arguments: [1, 2])
+  @Test(
+    "15% are chosen; of them 80% become [MASK], 10% another piece, 10% stay", arguments: [1, 2])
   func rates(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
     var source = SeededGenerator(seed: 99)
@@ -82,7 +83,8 @@ struct MaskedLanguageModelingTests {
     let sequences = (0..<500).map { n in sequence(special + [Int32(5 + n % 60)] + special) }
     let masked = mask(sequences, &generator)
     // The one piece of each stands behind [CLS] and four special tokens.
-    #expect(masked.positions == (0..<500).map { Int32($0 * 11 + 5) })
+    let expected: [Int32] = (0..<500).map { $0 * 11 + 5 }
+    #expect(masked.positions == expected)
     let nothing = mask([sequence(special), sequence([])], &generator)
     #expect(nothing.positions.isEmpty)
     #expect(nothing.batch.ids == sequence(special) + sequence([]))
@@ -96,7 +98,7 @@ struct MaskedLanguageModelingTests {
     let words: [Set<Int32>] = [[1, 2, 3], [4], [5, 6], [8, 9]]
     var counts = [0, 0, 0, 0]
     for _ in 0..<2000 {
-      let masked = mask([text], MaskedLanguageModeling(rate: 0.3, wholeWord: true), &generator)
+      let masked = mask([text], &generator, rule: .init(rate: 0.3, wholeWord: true))
       let chosen = Set(masked.positions)
       for (index, word) in words.enumerated() where !word.isDisjoint(with: chosen) {
         #expect(word.isSubset(of: chosen))

@@ -7,7 +7,7 @@ import Training
 /// Made-up texts with structure to learn: a noun decides the adjective before it and the verb behind it.
 enum SmallCorpus {
   static let nouns = ["cat", "dog", "fish", "bird", "horse", "cow", "duck", "goat"]
-  static let adjectives = ["black", "brown", "silver", "small", "fast", "calm", "white", "stubborn"]
+  static let adjectives = ["black", "brown", "silver", "small", "fast", "calm", "white", "wild"]
   static let verbs = ["sleeps", "barks", "swims", "sings", "runs", "grazes", "dives", "climbs"]
   static let pieces = ["the", "and", "a"] + nouns + adjectives + verbs
 

@@ -25,8 +25,9 @@ struct TrainingRun {
     return options
   }
 
-  /// Runs from the start or from the directory's state, at most until `stopAt` steps are done; what
-  /// stands in memory at the end is written nowhere. Returns whether the budget was used up.
+  /// Runs from the start or from the directory's state, and stops after step `stopAt`.
+  ///
+  /// Returns whether the budget was used up.
   @discardableResult
   func run(resuming: Bool = false, stopAt: Int? = nil) throws -> Bool {
     let output = PretrainingDirectory(directory)

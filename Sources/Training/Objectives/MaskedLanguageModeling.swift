@@ -2,8 +2,10 @@ import Datasets
 public import EncoderModel
 public import Tokenization
 
-/// Dynamic masking (Devlin et al. 2019): of the chosen pieces 80% become [MASK], 10% a random piece,
-/// 10% stay as they are; the loss is on the chosen ones only.
+/// Dynamic masking: of the chosen pieces 80% become [MASK], 10% a random piece, 10% stay as they are;
+/// the loss is on the chosen ones only.
+///
+/// Devlin et al. 2019, "BERT", section 3.1.
 public struct MaskedLanguageModeling: Sendable {
   /// Share of pieces that are chosen, special tokens aside.
   public var rate: Double

@@ -65,7 +65,9 @@ package struct PretrainingObjective: Sendable {
     return MicroBatch(masked: masked, bag: bagOfWordsTargets?.targets(views))
   }
 
-  /// Runs one micro-batch. With `gradients`, adds the gradient of
+  /// Runs one micro-batch.
+  ///
+  /// With `gradients`, adds the gradient of
   /// (masked loss) / `maskedTotal` + weight * (bag-of-words loss) / `textTotal`.
   package func run(
     _ micro: MicroBatch, weights: ParameterStore<Float>, gradients: ParameterStore<Float>?,

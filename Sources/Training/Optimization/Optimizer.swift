@@ -5,8 +5,9 @@ public import Kernels
 public final class Optimizer {
   /// The weights that are updated.
   public let weights: ParameterStore<Float>
-  /// First and second moments.
+  /// First moments.
   public let first: ParameterStore<Float>
+  /// Second moments.
   public let second: ParameterStore<Float>
   /// Gradients, one store a worker; ``step(learningRate:)`` sums and zeroes them.
   public let gradients: [ParameterStore<Float>]
@@ -63,7 +64,7 @@ public final class Optimizer {
     return norm
   }
 
-  /// Adds the gradients of workers 1, 2, ... to those of worker 0, in this order for every element.
+  /// Adds the other workers' gradients to those of worker 0, in order of worker for every element.
   private func reduce() {
     guard gradients.count > 1 else { return }
     workers.runRanges(weights.count) { _, range in
