@@ -25,7 +25,6 @@ struct TowerStage {
     var adapterValidation: Double?
     /// Labels and tower scores of held-out rows, for pointwise losses.
     var heldScores: [(score: Float, label: Float)] = []
-    var records: [FinetuneRecord] = []
   }
 
   func run(
@@ -52,7 +51,6 @@ struct TowerStage {
     func record(_ stage: String, _ epoch: Int, _ loss: Double, _ validation: Double) {
       let line = FinetuneRecord(
         stage: stage, epoch: epoch, loss: loss, validation: validation, seconds: seconds())
-      result.records.append(line)
       run.report(.epoch(line))
     }
     let usesAdapters = run.options.adapterKind == .bottleneck
