@@ -49,10 +49,12 @@ struct TowerStage {
       options: run.options.towers, workers: run.workers)
     var result = Result()
     let best = ParameterStore<Float>(models.network.table)
+    // Not in `result`, which is lent to the adapters while they record.
+    var records: [FinetuneRecord] = []
     func record(_ stage: String, _ epoch: Int, _ loss: Double, _ validation: Double) {
       let line = FinetuneRecord(
         stage: stage, epoch: epoch, loss: loss, validation: validation, seconds: seconds())
-      result.records.append(line)
+      records.append(line)
       run.report(.epoch(line))
     }
     let usesAdapters = run.options.adapterKind == .bottleneck
@@ -88,6 +90,7 @@ struct TowerStage {
           text.adapters == nil ? "no gain, left out" : "kept"))
     }
     models.towers = best
+    result.records = records
     if run.options.towers.loss.isPointwise {
       let counts = split.train.columnSums()
       let scores = PairScorer(
