@@ -25,7 +25,6 @@ struct TowerStage {
     var adapterValidation: Double?
     /// Labels and tower scores of held-out rows, for pointwise losses.
     var heldScores: [(score: Float, label: Float)] = []
-    var records: [FinetuneRecord] = []
   }
 
   func run(
@@ -49,13 +48,11 @@ struct TowerStage {
       options: run.options.towers, workers: run.workers)
     var result = Result()
     let best = ParameterStore<Float>(models.network.table)
-    // Not in `result`, which is lent to the adapters while they record.
-    var records: [FinetuneRecord] = []
     func record(_ stage: String, _ epoch: Int, _ loss: Double, _ validation: Double) {
-      let line = FinetuneRecord(
-        stage: stage, epoch: epoch, loss: loss, validation: validation, seconds: seconds())
-      records.append(line)
-      run.report(.epoch(line))
+      run.report(
+        .epoch(
+          FinetuneRecord(
+            stage: stage, epoch: epoch, loss: loss, validation: validation, seconds: seconds())))
     }
     let usesAdapters = run.options.adapterKind == .bottleneck
     let towerLimit = usesAdapters ? limit / 2 : limit
@@ -90,7 +87,6 @@ struct TowerStage {
           text.adapters == nil ? "no gain, left out" : "kept"))
     }
     models.towers = best
-    result.records = records
     if run.options.towers.loss.isPointwise {
       let counts = split.train.columnSums()
       let scores = PairScorer(
