@@ -93,7 +93,8 @@ struct EvaluateCommand: ParsableCommand {
   ) throws -> Evaluation {
     let table = try ItemTable.load(from: URL(fileURLWithPath: path))
     return Evaluation.run(
-      baselinesOver: table, on: try EvaluationSplit(rows, catalogue: table.ids, part: on),
+      baselinesOver: table,
+      on: try EvaluationSplit(rows, catalogue: table.ids, part: on, place: split),
       options: try options(), workers: workers, progress: { display("evaluating \($0)") })
   }
 
@@ -104,7 +105,8 @@ struct EvaluateCommand: ParsableCommand {
     if let notice = choice.notice { display(notice) }
     let recommender = try Recommender.load(from: choice.url, workers: workers)
     let evaluation = try Evaluation.run(
-      recommender, on: try EvaluationSplit(rows, catalogue: recommender.items.ids, part: on),
+      recommender,
+      on: try EvaluationSplit(rows, catalogue: recommender.items.ids, part: on, place: split),
       options: try options(), workers: workers, progress: { display("evaluating \($0)") })
     return (evaluation, choice.url.path)
   }

@@ -5,6 +5,8 @@ import Recommendation
 import TestSupport
 
 /// Memory that a test fills with numbers and reads back.
+///
+/// It is never freed: a buffer may be a temporary whose pointer outlives it.
 final class TestBuffer<S: KernelScalar> {
   let pointer: UnsafeMutablePointer<S>
   let count: Int
@@ -16,8 +18,6 @@ final class TestBuffer<S: KernelScalar> {
   }
 
   convenience init(zeros count: Int) { self.init([S](repeating: 0, count: count)) }
-
-  deinit { pointer.deallocate() }
 
   var values: [S] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 }

@@ -17,6 +17,8 @@ public struct EvaluationSplit: Sendable {
 
   /// The rows that are looked at.
   public let part: Part
+  /// Where the split is, for messages.
+  public let place: String
   /// The split's options and counts.
   public let info: SplitInfo
   /// The users, numbered as in the split's files.
@@ -45,14 +47,17 @@ public struct EvaluationSplit: Sendable {
 
   /// Puts a split into the numbers of `catalogue`.
   ///
-  /// - Throws: ``EvaluationError/unknownItems(count:examples:)`` for items that the catalogue lacks,
-  ///   ``EvaluationError/nothingHeldOut(_:)`` when no user can be evaluated.
-  public init(_ split: ColdSplit, catalogue: IDTable, part: Part = .test) throws {
-    let names = try EvaluationSplit.numbers(of: split.train.items, in: catalogue)
+  /// - Parameter place: the split's folder, for messages.
+  /// - Throws: ``EvaluationError`` for items that the catalogue lacks, and when no user can be evaluated.
+  public init(
+    _ split: ColdSplit, catalogue: IDTable, part: Part = .test, place: String = "the split"
+  ) throws {
+    let names = try EvaluationSplit.numbers(of: split.train.items, in: catalogue, place)
     func numbers(_ items: [Int32]) -> [Int32] { items.map { names[Int($0)] } }
     let cold = part == .test ? split.testCold : split.validationCold
     let coldList = part == .test ? split.coldItems : split.validationColdItems
     self.part = part
+    self.place = place
     info = split.info
     users = split.train.users
     itemCount = catalogue.count
@@ -88,21 +93,23 @@ public struct EvaluationSplit: Sendable {
       tieOrder: tieOrder)
     evaluated = evaluator.users.map { Int32($0) }
     usersWithoutHistory = evaluator.usersWithoutHistory
-    guard !evaluated.isEmpty else { throw EvaluationError.nothingHeldOut(part) }
+    guard !evaluated.isEmpty else { throw EvaluationError.nothingHeldOut(split: place, part) }
   }
 
   /// The histories of the evaluated users, row by row.
   public var histories: SparseMatrix { train.selectingRows(evaluated) }
 
   /// The catalogue's number of each item of the split.
-  private static func numbers(of items: IDTable, in catalogue: IDTable) throws -> [Int32] {
+  private static func numbers(
+    of items: IDTable, in catalogue: IDTable, _ place: String
+  ) throws -> [Int32] {
     let numbers = (0..<items.count).map { item in
       items.withBytes(of: item) { catalogue.index(of: $0) }.map { Int32($0) }
     }
     let missing = numbers.indices.filter { numbers[$0] == nil }
     guard missing.isEmpty else {
       throw EvaluationError.unknownItems(
-        count: missing.count, examples: missing.prefix(3).map { items[$0] })
+        split: place, count: missing.count, examples: missing.prefix(3).map { items[$0] })
     }
     return numbers.compactMap { $0 }
   }

@@ -4,14 +4,14 @@ import Kernels
 extension Recommender {
   /// Refuses a split that the model has seen more of than its training rows.
   ///
-  /// - Throws: ``EvaluationError/trainedOnColdItems(count:examples:)`` and
-  ///   ``EvaluationError/trainedOnHeldOut(count:)``.
+  /// - Throws: ``EvaluationError/trainedOnColdItems(split:count:examples:)`` and
+  ///   ``EvaluationError/trainedOnHeldOut(split:count:)``.
   func check(_ split: EvaluationSplit) throws {
     let counts = histories.columnSums()
     let seen = split.coldItems.filter { counts[Int($0)] > 0 }
     guard seen.isEmpty else {
       throw EvaluationError.trainedOnColdItems(
-        count: seen.count, examples: seen.prefix(3).map { items.ids[Int($0)] })
+        split: split.place, count: seen.count, examples: seen.prefix(3).map { items.ids[Int($0)] })
     }
     var leaked = 0
     for user in 0..<split.users.count {
@@ -21,7 +21,9 @@ extension Recommender {
         $0 + (known.contains($1) ? 1 : 0)
       }
     }
-    guard leaked == 0 else { throw EvaluationError.trainedOnHeldOut(count: leaked) }
+    guard leaked == 0 else {
+      throw EvaluationError.trainedOnHeldOut(split: split.place, count: leaked)
+    }
   }
 
   /// The features of users by their ids, (ids, width): zeros for users that training didn't have; nil
