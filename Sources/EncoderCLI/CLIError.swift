@@ -22,11 +22,16 @@ enum OutputCheck {
       throw CLIError(
         "the output needs a folder and this is a file: \(folder.path); choose another --output")
     }
-    guard access(folder.path, W_OK) == 0 else {
+    // Only an attempt tells: access() knows neither of full disks nor of file systems like /proc.
+    var probe = Array(folder.appendingPathComponent(".encoder-XXXXXX").path.utf8CString)
+    let descriptor = mkstemp(&probe)
+    guard descriptor >= 0 else {
       throw CLIError(
         "the output can't be written (\(String(cString: strerror(errno)))): \(folder.path); "
           + "check its permissions or choose another --output")
     }
+    close(descriptor)
+    unlink(probe)
   }
 
   /// The same for a file.
@@ -40,7 +45,8 @@ enum OutputCheck {
     }
     let folder = url.standardizedFileURL.deletingLastPathComponent()
     guard FileManager.default.fileExists(atPath: folder.path) else {
-      throw CLIError("there is no such folder: \(folder.path); create it, or choose another --output")
+      throw CLIError(
+        "there is no such folder: \(folder.path); create it, or choose another --output")
     }
     try directory(folder)
   }

@@ -20,10 +20,13 @@ enum CorpusReading {
     return TextSource(path: file, options: options)
   }
 
-  /// Trains a vocabulary on the files. Reading runs on a thread of its own, at most a few batches
+  /// Trains a vocabulary on the files.
+  ///
+  /// Reading runs on a thread of its own, at most a few batches
   /// ahead of the counting.
   static func trainVocabulary(
-    _ trainer: VocabularyTrainer, files: [String], textColumn: String?, threads: Int
+    _ trainer: VocabularyTrainer, files: [String], textColumn: String?, threads: Int,
+    stop: StopSignals
   ) throws -> TrainedVocabulary {
     let pipe = BatchPipe()
     let thread = Thread {
@@ -42,7 +45,10 @@ enum CorpusReading {
     thread.stackSize = 1 << 23
     thread.start()
     do {
-      let trained = try trainer.train(threads: threads) { try pipe.next() }
+      let trained = try trainer.train(threads: threads) {
+        try stop.check()
+        return try pipe.next()
+      }
       return trained
     } catch {
       pipe.cancel()
@@ -50,17 +56,33 @@ enum CorpusReading {
     }
   }
 
-  /// Standard input can be read only once, and training reads a corpus twice: its bytes go to a
-  /// temporary file, whose path is returned with `isTemporary`.
-  static func spooled(_ file: String) throws -> (path: String, isTemporary: Bool) {
-    guard file == "-" else { return (file, false) }
+  /// Opens each file once, so that a wrong name is told before any work.
+  static func check(_ files: [String]) throws {
+    for file in files where !isPipe(file) { _ = try ByteSource(path: file) }
+  }
+
+  /// Whether a name stands for something that can be read only once.
+  private static func isPipe(_ file: String) -> Bool {
+    if file == "-" { return true }
+    var status = stat()
+    guard stat(file, &status) == 0 else { return false }
+    return [S_IFIFO, S_IFCHR, S_IFSOCK].contains(status.st_mode & S_IFMT)
+  }
+
+  /// A pipe can be read only once, and training reads a corpus twice: its bytes go to a temporary file,
+  /// whose path is returned with `isTemporary`.
+  static func spooled(
+    _ file: String, stop: StopSignals
+  ) throws -> (path: String, isTemporary: Bool) {
+    guard isPipe(file) else { return (file, false) }
     let folder = FileManager.default.temporaryDirectory
     let url = folder.appendingPathComponent("encoder-corpus-\(UUID().uuidString).txt")
-    let source = try ByteSource(path: "-")
+    let source = try ByteSource(path: file)
     try AtomicFile.write(to: url) { writer in
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
       defer { buffer.deallocate() }
       while true {
+        try stop.check()
         let count = try source.read(into: buffer)
         if count == 0 { break }
         try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))

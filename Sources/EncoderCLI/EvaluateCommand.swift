@@ -11,11 +11,11 @@ struct EvaluateCommand: ParsableCommand {
     abstract: "Measures a fine-tuned model on held-out cold and warm items, beside baselines.",
     discussion: """
       The split is a folder that encoder split wrote, and the model was fine-tuned on its train.csv. \
-      Every candidate is ranked, none are sampled. Intervals and p are bootstraps over users. Without a \
-      model, --items scores the baselines alone.
+      Every candidate is ranked, none are sampled. Intervals and p are bootstraps over users. With \
+      --items in place of a model the baselines are scored alone.
       """)
 
-  @Option(help: "Folder of the fine-tuned model.")
+  @Option(help: "A fine-tuned model's directory; else the newest under ./checkpoints.")
   var model: String?
 
   @Option(help: "Items file, to score the baselines without a model.")
@@ -49,14 +49,14 @@ struct EvaluateCommand: ParsableCommand {
   var quiet = false
 
   func validate() throws {
-    guard (model == nil) != (items == nil) else {
-      throw ValidationError("Give either --model or --items.")
+    guard model == nil || items == nil else {
+      throw ValidationError("Give one of --model and --items.")
     }
     guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else {
       throw ValidationError("--threads must be between 1 and 1024.")
     }
-    if noBaselines && (model == nil || baselines != nil) {
-      throw ValidationError("--no-baselines leaves the model alone: it goes with --model only.")
+    if noBaselines && (items != nil || baselines != nil) {
+      throw ValidationError("--no-baselines goes neither with --items nor with --baselines.")
     }
     _ = try chosenBaselines()
   }
@@ -72,10 +72,12 @@ struct EvaluateCommand: ParsableCommand {
         "the split has no validation rows: \(split)/val_cold.csv; split with --cold-validation, or "
           + "evaluate --on test")
     }
-    let evaluation = try evaluated(rows, workers)
+    let (evaluation, name) =
+      try items.map { (try baselines(over: $0, rows, workers), nil) }
+      ?? evaluated(rows, workers)
     print(evaluation.table)
     if let json {
-      var bytes = evaluation.json(model: model, split: split).serialized(pretty: true)
+      var bytes = evaluation.json(model: name, split: split).serialized(pretty: true)
       bytes.append(UInt8(ascii: "\n"))
       try AtomicFile.write(bytes, to: URL(fileURLWithPath: json))
     }
@@ -86,24 +88,36 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
-  private func evaluated(_ rows: ColdSplit, _ workers: Workers) throws -> Evaluation {
+  private func baselines(
+    over path: String, _ rows: ColdSplit, _ workers: Workers
+  ) throws -> Evaluation {
+    let table = try ItemTable.load(from: URL(fileURLWithPath: path))
+    return Evaluation.run(
+      baselinesOver: table, on: try EvaluationSplit(rows, catalogue: table.ids, part: on),
+      options: try options(), workers: workers, progress: { display("evaluating \($0)") })
+  }
+
+  private func evaluated(
+    _ rows: ColdSplit, _ workers: Workers
+  ) throws -> (Evaluation, model: String?) {
+    let choice = try ModelLocator().locateRecommender(model)
+    if let notice = choice.notice { display(notice) }
+    let recommender = try Recommender.load(from: choice.url, workers: workers)
+    let evaluation = try Evaluation.run(
+      recommender, on: try EvaluationSplit(rows, catalogue: recommender.items.ids, part: on),
+      options: try options(), workers: workers, progress: { display("evaluating \($0)") })
+    return (evaluation, choice.url.path)
+  }
+
+  private func options() throws -> Evaluation.Options {
     var options = Evaluation.Options()
     options.baselines = try chosenBaselines()
     options.seed = seed
-    func progress(_ name: String) {
-      if !quiet { StandardError.write("evaluating \(name)") }
-    }
-    if let items {
-      let table = try ItemTable.load(from: URL(fileURLWithPath: items))
-      return Evaluation.run(
-        baselinesOver: table, on: try EvaluationSplit(rows, catalogue: table.ids, part: on),
-        options: options, workers: workers, progress: progress)
-    }
-    let recommender = try Recommender.load(
-      from: URL(fileURLWithPath: model ?? ""), workers: workers)
-    return try Evaluation.run(
-      recommender, on: try EvaluationSplit(rows, catalogue: recommender.items.ids, part: on),
-      options: options, workers: workers, progress: progress)
+    return options
+  }
+
+  private func display(_ line: String) {
+    if !quiet { StandardError.write(line) }
   }
 
   private func chosenBaselines() throws -> [Baseline] {

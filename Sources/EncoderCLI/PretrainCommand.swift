@@ -18,7 +18,8 @@ struct PretrainCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: "One text a line, or .csv, .tsv, .jsonl with a text column; .gz is read too, - is standard input."
+    help:
+      "One text a line, or .csv, .tsv, .jsonl with a text column; .gz is read, - is standard input."
   )
   var corpus: [String]
 
@@ -45,7 +46,8 @@ struct PretrainCommand: AsyncParsableCommand {
 
   @OptionGroup var length: RunLengthOptions
 
-  @Option(help: "Objectives, separated by commas: mlm (always), bow (bag of words from the pooled vector).")
+  @Option(
+    help: "Objectives, separated by commas: mlm (always), bow (bag of words of the pooled vector).")
   var objective = "mlm,bow"
 
   @Option(help: "Weight of the bow objective beside mlm.")
@@ -57,8 +59,8 @@ struct PretrainCommand: AsyncParsableCommand {
   @Flag(help: "Mask whole words.")
   var wholeWord = false
 
-  @Option(help: "Dropout in training.")
-  var dropout = 0.0
+  @Option(help: "Dropout in training; by default none, or that of the model of --from.")
+  var dropout: Double?
 
   @Option(help: "Tokens in one optimizer step.")
   var batchTokens = 2048
@@ -76,7 +78,7 @@ struct PretrainCommand: AsyncParsableCommand {
     guard maskRate > 0, maskRate < 1 else {
       throw ValidationError("--mask-rate must lie between 0 and 1.")
     }
-    guard dropout >= 0, dropout < 1 else {
+    guard dropout ?? 0 >= 0, dropout ?? 0 < 1 else {
       throw ValidationError("--dropout must be at least 0 and below 1.")
     }
     guard maxLength >= 8, batchTokens >= maxLength else {
@@ -88,8 +90,17 @@ struct PretrainCommand: AsyncParsableCommand {
     guard named.contains("mlm"), named.allSatisfy(known.contains) else {
       throw ValidationError("--objective must name mlm, and may name bow.")
     }
-    guard from == nil || vocab == nil else {
-      throw ValidationError("--from brings its own vocabulary; leave out --vocab.")
+    guard from == nil || (vocab == nil && !cased) else {
+      throw ValidationError("--from brings its own vocabulary; leave out --vocab and --cased.")
+    }
+    guard learningRate ?? 1 > 0, learningRate ?? 1 < .infinity else {
+      throw ValidationError("--learning-rate must be above 0.")
+    }
+    guard bowWeight >= 0, bowWeight < .infinity else {
+      throw ValidationError("--bow-weight must be at least 0.")
+    }
+    guard corpus.filter({ $0 == "-" }).count <= 1 else {
+      throw ValidationError("Standard input (-) can be named once.")
     }
   }
 
@@ -104,12 +115,14 @@ struct PretrainCommand: AsyncParsableCommand {
           "there is no training state to resume: \(directory.url.path); "
             + "leave out --resume, or name the run's directory by --output")
       }
-      PendingFile.removeLeftovers(in: directory.url)
     } else {
       try OutputCheck.directory(directory.url)
     }
-    let files = try corpus.map(CorpusReading.spooled)
+    try CorpusReading.check(corpus)
+    directory.removeLeftovers()
+    var files: [(path: String, isTemporary: Bool)] = []
     defer { for file in files where file.isTemporary { unlink(file.path) } }
+    for file in corpus { files.append(try CorpusReading.spooled(file, stop: stop)) }
     let job = PretrainingJob(
       command: self, files: files.map(\.path), directory: directory, display: display)
     let finished = try job.run(stop: stop)

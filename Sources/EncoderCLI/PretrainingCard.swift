@@ -8,7 +8,7 @@ extension PretrainingJob {
     _ snapshot: Pretrainer.Snapshot, _ corpus: TokenizedCorpus, _ model: PretrainedModel
   ) -> String {
     let (progress, c) = (snapshot.progress, model.configuration)
-    let options = progress.options
+    let (options, exported) = (progress.options, snapshot.exported)
     let loss = progress.bestValidationLoss.map { String(format: "%.4f nats", $0) } ?? "not measured"
     let objectives =
       options.bagOfWordsWeight > 0
@@ -35,7 +35,7 @@ extension PretrainingJob {
       | vocabulary | \(c.vocabularySize) pieces |
       | objective | \(objectives) |
       | masking | \(options.maskRate)\(options.wholeWord ? ", whole words" : "") |
-      | steps | \(progress.step) of \(options.batchTokens) tokens, \(progress.tokens) tokens seen |
+      | steps | \(exported.step) of \(options.batchTokens) tokens, \(exported.tokens) tokens seen |
       | learning rate | \(options.learningRate), warm-up \(options.warmup), linear decay |
       | seed, threads | \(options.seed), \(options.threads) |
       | validation loss of masked tokens | \(loss) |

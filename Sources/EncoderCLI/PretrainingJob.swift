@@ -18,14 +18,14 @@ struct PretrainingJob {
     let saved = command.shared.resume ? try directory.readProgress() : nil
     let options = saved?.options ?? newOptions()
     var model = try loadedModel()
-    let tokenizer = try model?.tokenizer ?? tokenizer(threads: options.threads)
-    let corpus = try readCorpus(tokenizer, options)
+    let tokenizer = try model?.tokenizer ?? tokenizer(threads: options.threads, stop)
+    let corpus = try readCorpus(tokenizer, options, stop)
     describe(corpus)
     if model == nil { model = try newModel(tokenizer, options) }
     guard let model else { return true }
     let trainer = try Pretrainer(
       model: model, corpus: corpus, options: options,
-      budget: command.length.budget ?? .minutes(20))
+      budget: command.length.budget ?? saved?.budget ?? .minutes(20))
     if command.shared.resume {
       try directory.resume(trainer)
       display.line("resuming at step \(saved?.step ?? 0)")
@@ -34,13 +34,15 @@ struct PretrainingJob {
     let finished = try trainer.run(
       saveEvery: command.shared.saveEvery,
       onEvent: { event in
-        show(event)
+        try show(event)
         return stop.exitCode == nil ? .proceed : .stop
       },
       save: { snapshot in
         try directory.save(snapshot, model: model) { card(snapshot, corpus, model) }
         if command.output == nil { try writeVocabulary(tokenizer) }
       })
+    // A run that was killed between its last checkpoint and the vocabulary has nothing left to do but this.
+    if command.shared.resume, command.output == nil { try writeVocabulary(tokenizer) }
     display.close()
     let minutes = Double((ContinuousClock.now - start).components.seconds) / 60
     display.line(
@@ -58,6 +60,7 @@ struct PretrainingJob {
     options.seed = command.shared.seed
     options.threads = command.shared.threadCount
     options.maximumLength = command.maxLength
+    options.dropout = command.dropout
     options.learningRate = command.learningRate ?? defaultLearningRate
     return options
   }
@@ -88,7 +91,7 @@ struct PretrainingJob {
     return model
   }
 
-  private func tokenizer(threads: Int) throws -> Tokenizer {
+  private func tokenizer(threads: Int, _ stop: StopSignals) throws -> Tokenizer {
     let options = TokenizerOptions(lowercase: !command.cased)
     if let path = command.vocab {
       return Tokenizer(
@@ -96,17 +99,18 @@ struct PretrainingJob {
     }
     let trainer = VocabularyTrainer(size: command.vocabSize, options: options)
     let result = try CorpusReading.trainVocabulary(
-      trainer, files: files, textColumn: command.textColumn, threads: threads)
+      trainer, files: files, textColumn: command.textColumn, threads: threads, stop: stop)
     display.line("vocabulary: \(result.vocabulary.count) pieces")
     return Tokenizer(vocabulary: result.vocabulary, options: options)
   }
 
   private func readCorpus(
-    _ tokenizer: Tokenizer, _ options: PretrainingOptions
+    _ tokenizer: Tokenizer, _ options: PretrainingOptions, _ stop: StopSignals
   ) throws -> TokenizedCorpus {
     var builder = try TokenizedCorpusBuilder(
       tokenizer: tokenizer, maximumLength: options.maximumLength, threads: options.threads)
     try CorpusReading.forEachBatch(files, textColumn: command.textColumn) {
+      try stop.check()
       try builder.append($0)
     }
     return try builder.finish(source: command.corpus.joined(separator: ", "))
@@ -116,7 +120,7 @@ struct PretrainingJob {
     _ tokenizer: Tokenizer, _ options: PretrainingOptions
   ) throws -> PretrainedModel {
     let configuration = command.preset.configuration(
-      vocabularySize: tokenizer.vocabulary.count, dropout: command.dropout,
+      vocabularySize: tokenizer.vocabulary.count, dropout: command.dropout ?? 0,
       maximumPositions: max(512, options.maximumLength),
       paddingID: tokenizer.vocabulary.paddingID)
     return try PretrainedModel.create(
@@ -139,9 +143,9 @@ struct PretrainingJob {
       to: folder.appendingPathComponent("\(command.corpusName).txt"))
   }
 
-  private func show(_ event: TrainingEvent) {
+  private func show(_ event: TrainingEvent) throws {
     guard case .step(let record, let fraction, let isLogged) = event else { return }
-    if isLogged { try? directory.append(record) }
+    if isLogged { try directory.append(record) }
     var text = String(
       format: "step %d loss %.3f lr %.1e %.0f tokens/s", record.step, record.loss,
       record.learningRate, record.tokensPerSecond)
@@ -152,7 +156,7 @@ struct PretrainingJob {
     }
     display.update(
       fraction: fraction, text: text,
-      isMilestone: isLogged && (record.validation != nil || record.step == 1),
+      isMilestone: isLogged && (record.validation != nil || record.step == 1 || fraction >= 1),
       object: { directory.lastLine })
   }
 }

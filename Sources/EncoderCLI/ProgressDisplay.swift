@@ -6,16 +6,20 @@ final class ProgressDisplay {
   private let json: Bool
   private var lastDraw = ContinuousClock.now - .seconds(10)
   private var lineIsOpen = false
-  private let start = ContinuousClock.now
+  /// Where the first update stood: a resumed run doesn't begin at 0.
+  private var origin: (time: ContinuousClock.Instant, fraction: Double)?
 
   init(quiet: Bool, json: Bool) {
     self.quiet = quiet
     self.json = json
   }
 
-  /// Shows progress. `text` stands in the redrawn line; `isMilestone` marks what is worth a line of
+  /// Shows progress.
+  ///
+  /// `text` stands in the redrawn line; `isMilestone` marks what is worth a line of
   /// its own where no line can be redrawn.
   func update(fraction: Double, text: String, isMilestone: Bool, object: (() -> String)? = nil) {
+    if origin == nil { origin = (ContinuousClock.now, fraction) }
     if json {
       if isMilestone, let object { StandardError.write(object()) }
       return
@@ -55,9 +59,10 @@ final class ProgressDisplay {
   }
 
   private func remaining(_ fraction: Double) -> String {
-    guard fraction > 0.001 else { return "" }
-    let elapsed = Double((ContinuousClock.now - start).components.seconds)
-    return "ETA \(ProgressDisplay.clock(elapsed * (1 - fraction) / fraction))"
+    guard let origin, fraction > origin.fraction + 0.001 else { return "" }
+    let elapsed = Double((ContinuousClock.now - origin.time).components.seconds)
+    let left = elapsed * (1 - fraction) / (fraction - origin.fraction)
+    return "ETA \(ProgressDisplay.clock(left))"
   }
 
   static func clock(_ seconds: Double) -> String {

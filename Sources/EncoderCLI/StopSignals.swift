@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Synchronization
 
@@ -31,5 +32,12 @@ final class StopSignals {
   var exitCode: Int32? {
     let number = flag.value.load(ordering: .relaxed)
     return number == 0 ? nil : 128 + number
+  }
+
+  /// Ends work that has nothing to save yet.
+  ///
+  /// - Throws: `ExitCode` with ``exitCode`` once a signal came.
+  func check() throws {
+    if let exitCode { throw ExitCode(exitCode) }
   }
 }

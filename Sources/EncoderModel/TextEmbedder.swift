@@ -83,9 +83,11 @@ public struct TextEmbedder: Sendable {
     }
   }
 
-  /// A batch of fewer tokens is filled up, as OpenBLAS takes another path, with other rounding, for
-  /// products of at most 100^3 multiplications. Above that its AVX-512 kernels give a row the same
-  /// bits whatever stands beside it; those for AVX2 differ in the last bit or two.
+  /// A batch of fewer tokens is filled up, so that a text has the same bits alone and in a batch.
+  ///
+  /// OpenBLAS takes another path, with other rounding, for products of at most 100^3 multiplications.
+  /// Above that its AVX-512 kernels give a row the same bits whatever stands beside it; those for
+  /// AVX2 differ in the last bit or two.
   private var fewestRows: Int { min(128, 1_000_000 / (width * width) + 1) }
 
   /// Rows of the result; each is written by the one worker that has its batch.

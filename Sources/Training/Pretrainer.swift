@@ -27,10 +27,12 @@ public final class Pretrainer {
   private var secondsBefore = 0.0
   private var lastStepSeconds = 0.0
 
-  /// Prepares a run. The model needs a masked-token head, and a bag-of-words head where the options
+  /// Prepares a run.
+  ///
+  /// The model needs a masked-token head, and a bag-of-words head where the options
   /// give that objective a weight.
   ///
-  /// - Throws: ``TrainingError`` when a head is missing.
+  /// - Throws: ``TrainingError`` when a head is missing, or sequences may be longer than the model.
   public init(
     model: PretrainedModel, corpus: TokenizedCorpus, options: PretrainingOptions,
     budget: TrainingBudget
@@ -43,6 +45,12 @@ public final class Pretrainer {
     guard !usesBag || model.bagOfWordsHead != nil else {
       throw TrainingError(
         "the model has no bag-of-words head: pretraining; load it with its trainable heads")
+    }
+    let positions = model.configuration.maximumPositions
+    guard options.maximumLength <= positions else {
+      throw TrainingError(
+        "sequences of \(options.maximumLength) tokens are longer than the model's \(positions) "
+          + "positions: --max-length; give \(positions) or less")
     }
     self.model = model
     self.corpus = corpus
@@ -64,52 +72,43 @@ public final class Pretrainer {
     schedule = LearningRateSchedule(peak: options.learningRate, warmup: options.warmup)
     order = SequenceOrder(corpus.training, seed: options.seed)
     progress = PretrainingProgress(options: options, corpusFingerprint: corpus.fingerprint)
+    progress.budget = budget
     arenas = (0..<workers.count).map { _ in Arena<Float>(capacity: 0) }
     validator = PretrainingValidator(objective: objective, corpus: corpus, seed: options.seed)
     best = ParameterStore(model.weights.table)
     best.copy(from: model.weights)
   }
 
-  /// Takes up a run where its last checkpoint left it.
+  /// Takes up a run where its last checkpoint left it; `seconds` is how long it had taken.
   ///
   /// - Throws: ``TrainingError`` when the corpus is another one.
   public func resume(
     _ saved: PretrainingProgress, best bestWeights: ParameterStore<Float>,
-    first: ParameterStore<Float>, second: ParameterStore<Float>
+    first: ParameterStore<Float>, second: ParameterStore<Float>, seconds: Double
   ) throws {
     guard saved.corpusFingerprint == corpus.fingerprint else {
       throw TrainingError(
         "the corpus or the vocabulary isn't the one the run began with: --resume; give the same "
-          + "files, or start anew with --from")
+          + "files in the same order, or start anew with --from")
     }
     progress = saved
+    progress.budget = budget
     order.position = saved.position
     optimizer.stepCount = saved.step
     optimizer.first.copy(from: first)
     optimizer.second.copy(from: second)
     best.copy(from: bestWeights)
-    secondsBefore = saved.seconds ?? 0
-  }
-
-  /// What a checkpoint holds; valid until the next step.
-  public struct Snapshot {
-    /// Where the run stands.
-    public let progress: PretrainingProgress
-    /// The current weights.
-    public let weights: ParameterStore<Float>
-    /// AdamW's moments.
-    public let first: ParameterStore<Float>
-    public let second: ParameterStore<Float>
-    /// The weights to export: those of the lowest validation loss.
-    public let best: ParameterStore<Float>
+    secondsBefore = seconds
   }
 
   /// Trains until the budget is used up or `onEvent` says stop.
   ///
   /// `save` is called every `saveEvery` steps, or every three minutes where it is nil, and at the end.
   /// Returns whether the budget was used up.
+  ///
+  /// - Throws: ``TrainingError`` when the loss isn't finite any more, and what the closures throw.
   public func run(
-    saveEvery: Int?, onEvent: (TrainingEvent) -> TrainingDecision,
+    saveEvery: Int?, onEvent: (TrainingEvent) throws -> TrainingDecision,
     save: (Snapshot) throws -> Void
   ) throws -> Bool {
     let start = ContinuousClock.now
@@ -120,7 +119,7 @@ public final class Pretrainer {
     var fraction = share(seconds())
     while fraction < 1 && !stopped {
       let stepStart = seconds()
-      let outcome = step(seconds: stepStart)
+      let outcome = try step(seconds: stepStart)
       let now = seconds()
       lastStepSeconds = now - stepStart
       fraction = share(now)
@@ -135,14 +134,14 @@ public final class Pretrainer {
         progress.records += 1
         lastRecord = ContinuousClock.now
       }
-      stopped = onEvent(.step(record, fraction: fraction, isLogged: isLogged)) == .stop
+      stopped = try onEvent(.step(record, fraction: fraction, isLogged: isLogged)) == .stop
       let isDue =
         saveEvery.map { progress.step % $0 == 0 }
         ?? ((ContinuousClock.now - lastSave).inSeconds > 180)
       if isDue || isLast || stopped {
         try save(snapshot(seconds: now))
         lastSave = ContinuousClock.now
-        if onEvent(.saved(step: progress.step)) == .stop { stopped = true }
+        if try onEvent(.saved(step: progress.step)) == .stop { stopped = true }
       }
     }
     return fraction >= 1
@@ -168,7 +167,7 @@ public final class Pretrainer {
     var gradientNorm: Double
   }
 
-  private func step(seconds: Double) -> StepOutcome {
+  private func step(seconds: Double) throws -> StepOutcome {
     let before = share(seconds)
     let options = progress.options
     let batch = order.next(tokens: options.batchTokens, length: corpus.length)
@@ -176,7 +175,7 @@ public final class Pretrainer {
       step: progress.step + 1, epochs: order.epochs, seconds: seconds + lastStepSeconds)
     let parts = SequenceOrder.balance(batch, workers: workers.count, length: corpus.length)
     let step = UInt64(progress.step)
-    let micros = collect { worker in
+    let micros = workers.collect { worker in
       var generator = SeededGenerator(
         seed: options.seed, stream: (step << 16 | UInt64(worker) << 1) &+ 0x4D4C_4D00_0000_0000)
       return self.objective.prepare(parts[worker], using: &generator)
@@ -184,9 +183,10 @@ public final class Pretrainer {
     let maskedTotal = micros.reduce(0) { $0 + $1.masked.positions.count }
     let textTotal = micros.reduce(0) { $0 + ($1.bag.map { $0.offsets.count - 1 } ?? 0) }
     let configuration = model.configuration
-    let all = collect { worker in
+    let all = workers.collect { worker in
       let dropout = DropoutPlan(
-        hiddenRate: configuration.hiddenDropout, attentionRate: configuration.attentionDropout,
+        hiddenRate: options.dropout ?? configuration.hiddenDropout,
+        attentionRate: options.dropout ?? configuration.attentionDropout,
         key: splitMix64Finalizer(options.seed &+ (step << 16 | UInt64(worker))))
       return self.objective.run(
         micros[worker], weights: self.model.weights,
@@ -198,6 +198,9 @@ public final class Pretrainer {
     let rate = schedule.rate(fraction: before, stepShare: max(0, after - before))
     let norm = optimizer.step(learningRate: rate)
     progress.step += 1
+    guard losses.masked.isFinite, losses.bagOfWords.isFinite, norm.isFinite else {
+      throw diverged()
+    }
     let tokens = micros.reduce(0) { $0 + $1.tokenCount }
     progress.tokens += tokens
     progress.pending.steps += 1
@@ -207,37 +210,25 @@ public final class Pretrainer {
     return StepOutcome(losses: losses, learningRate: rate, gradientNorm: norm)
   }
 
-  /// Runs `body` on each worker and returns the results by worker.
-  private func collect<Result: Sendable>(
-    _ body: @escaping @Sendable (Int) -> Result
-  ) -> [Result] {
-    let results = UnsafeMutableBufferPointer<Result?>.allocate(capacity: workers.count)
-    results.initialize(repeating: nil)
-    defer {
-      results.deinitialize()
-      results.deallocate()
-    }
-    let target = UnsafeSendable(results)
-    workers.run { target.value[$0] = body($0) }
-    return results.compactMap { $0 }
-  }
-
   private func validateIfDue(fraction: Double, isLast: Bool) throws -> ValidationRecord? {
     guard !corpus.validation.isEmpty else { return nil }
     let due = Int(fraction * Double(progress.options.validationCount))
     guard due > progress.validations || isLast else { return nil }
     progress.validations = due
     let record = validator.run(weights: model.weights, arenas: arenas, workers: workers)
-    guard record.loss.isFinite else {
-      throw TrainingError(
-        "the loss isn't finite any more: step \(progress.step); lower --learning-rate "
-          + "(now \(progress.options.learningRate)); the last checkpoint is intact")
-    }
+    guard record.loss.isFinite else { throw diverged() }
     if record.loss < progress.bestValidationLoss ?? .infinity {
       progress.bestValidationLoss = record.loss
+      (progress.bestStep, progress.bestTokens) = (progress.step, progress.tokens)
       best.copy(from: model.weights)
     }
     return record
+  }
+
+  private func diverged() -> TrainingError {
+    TrainingError(
+      "the loss isn't finite any more: step \(progress.step); start anew with a --learning-rate "
+        + "below \(progress.options.learningRate)")
   }
 
   private func isLogDue(_ fraction: Double) -> Bool {
@@ -265,10 +256,3 @@ public final class Pretrainer {
 }
 
 extension Pretrainer: @unchecked Sendable {}
-
-extension Duration {
-  /// The duration as a number of seconds.
-  var inSeconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
-  }
-}

@@ -14,6 +14,7 @@ public final class PretrainingDirectory {
   private var lines: [String] = []
   private var exported: Double?
   private var hasExported = false
+  private var isResumed = false
 
   /// Names the directory; it needn't exist.
   public init(_ url: URL) { self.url = url }
@@ -23,6 +24,17 @@ public final class PretrainingDirectory {
 
   /// Whether a run can be resumed from here.
   public var hasState: Bool { FileManager.default.fileExists(atPath: stateURL.path) }
+
+  /// Removes what a run that was killed has left.
+  ///
+  /// A folder without a model of ours is left alone.
+  public func removeLeftovers() {
+    let marker = url.appendingPathComponent("encoder.json").path
+    guard !hasFolder || FileManager.default.fileExists(atPath: marker) else { return }
+    PendingFile.removeLeftovers(in: url)
+  }
+
+  private var hasFolder: Bool { FileManager.default.fileExists(atPath: url.path) }
 
   /// The progress record of the last checkpoint.
   ///
@@ -43,10 +55,19 @@ public final class PretrainingDirectory {
     let progress = try TrainingState.read(
       PretrainingProgress.self,
       sections: sections(trainer.model.weights, best, first, second), from: stateURL)
-    try trainer.resume(progress, best: best, first: first, second: second)
-    let text = (try? String(contentsOf: logURL, encoding: .utf8)) ?? ""
     // A log line that the last checkpoint doesn't know will be written again.
-    lines = text.split(separator: "\n").prefix(progress.records).map(String.init)
+    let log = String(decoding: (try? Data(contentsOf: logURL)) ?? Data(), as: UTF8.self)
+    lines = log.split(separator: "\n").prefix(progress.records).map(String.init)
+    try trainer.resume(
+      progress, best: best, first: first, second: second,
+      seconds: progress.seconds ?? lastSeconds())
+    isResumed = true
+  }
+
+  /// The time of the last line of the log.
+  private func lastSeconds() -> Double {
+    struct Line: Decodable { let seconds: Double }
+    return (try? JSONDecoder().decode(Line.self, from: Data(lastLine.utf8)))?.seconds ?? 0
   }
 
   private func sections(
@@ -75,11 +96,13 @@ public final class PretrainingDirectory {
   public func save(
     _ snapshot: Pretrainer.Snapshot, model: PretrainedModel, card: () -> String
   ) throws {
-    let isNew = !hasExported || snapshot.progress.bestValidationLoss == nil
+    let isNew =
+      !hasExported || snapshot.progress.bestValidationLoss == nil
       || snapshot.progress.bestValidationLoss != exported
     if isNew {
       try model.write(
         to: url, product: .maskedLanguageModel, weights: snapshot.best, modelCard: card())
+      if !hasExported, !isResumed { try removeOlderState() }
       (exported, hasExported) = (snapshot.progress.bestValidationLoss, true)
     }
     let log = try PendingFile(logURL)
@@ -89,5 +112,13 @@ public final class PretrainingDirectory {
       snapshot.progress,
       sections: sections(snapshot.weights, snapshot.best, snapshot.first, snapshot.second),
       to: stateURL)
+  }
+
+  /// The state of another run must not meet this run's log.
+  private func removeOlderState() throws {
+    guard unlink(stateURL.path) != 0, errno != ENOENT else { return }
+    throw CheckpointError(
+      "can't be removed (\(String(cString: strerror(errno))))", path: stateURL.path,
+      advice: "check that the folder can be written")
   }
 }

@@ -24,44 +24,11 @@ public struct PretrainingOptions: Sendable, Codable, Equatable {
   public var validationCount = 20
   /// How many records the log gets in the whole of the run.
   public var logCount = 200
+  /// Dropout; nil takes the rates of the model's configuration.
+  public var dropout: Double?
   /// Longest sequence, [CLS] and [SEP] included.
   public var maximumLength = 128
 
   /// Creates the defaults.
   public init() {}
-}
-
-/// Where a run stands: with weights and moments, all that a resumed run needs.
-public struct PretrainingProgress: Sendable, Codable, Equatable {
-  /// The run's options; a resumed run keeps them.
-  public var options: PretrainingOptions
-  /// Identifies the corpus and the vocabulary.
-  public var corpusFingerprint: UInt64
-  /// Optimizer steps taken.
-  public var step = 0
-  /// Where the next batch begins.
-  public var position = SequenceOrder.Position()
-  /// Real tokens seen.
-  public var tokens = 0
-  /// Lowest validation loss so far.
-  public var bestValidationLoss: Double?
-  /// Validation passes done.
-  public var validations = 0
-  /// Share of the log's records that are due, as a count.
-  public var logged = 0
-  /// Lines of `training.jsonl`.
-  public var records = 0
-  /// Losses since the last record.
-  public var pending = PendingLosses()
-  /// Seconds of training, kept only where the budget is a time: the bytes of other runs don't depend
-  /// on the clock.
-  public var seconds: Double?
-
-  /// Sums since the last logged record.
-  public struct PendingLosses: Sendable, Codable, Equatable {
-    var steps = 0
-    var masked = 0.0
-    var bagOfWords = 0.0
-    var tokens = 0
-  }
 }

@@ -41,17 +41,35 @@ struct DirectoryStaging {
       ? target.appendingPathComponent(DirectoryStaging.innerName, isDirectory: true)
       : DirectoryStaging.sibling(of: directory)
     if FileSystem.exists(folder) {
-      guard FileSystem.exists(folder.appendingPathComponent(DirectoryStaging.marker)) else {
+      guard DirectoryStaging.isLeftover(folder) else {
         throw CheckpointError(
           "the folder is in the way", path: folder.path, advice: "remove or rename it")
       }
-      try FileManager.default.removeItem(at: folder)
+      try DirectoryStaging.remove(folder)
     }
     try FileSystem.createDirectory(folder)
   }
 
   /// Removes what was staged, after a failure.
-  func discard() { try? FileManager.default.removeItem(at: folder) }
+  func discard() { try? DirectoryStaging.remove(folder) }
+
+  /// Whether a folder is what a killed run had staged, and not somebody else's.
+  static func isLeftover(_ folder: URL) -> Bool {
+    if folder.lastPathComponent == innerName { return true }
+    if FileSystem.exists(folder.appendingPathComponent(marker)) { return true }
+    // The kill may have come before the marker had its name.
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+    return names?.allSatisfy { $0 == marker + ".tmp" } ?? false
+  }
+
+  /// Removes a staged folder, the marker last: a kill in between leaves what is still known as ours.
+  static func remove(_ folder: URL) throws {
+    let manager = FileManager.default
+    for name in try manager.contentsOfDirectory(atPath: folder.path).sorted() where name != marker {
+      try manager.removeItem(at: folder.appendingPathComponent(name))
+    }
+    try manager.removeItem(at: folder)
+  }
 
   /// Puts the staged files, which have been flushed to the disk, in place.
   func publish(_ names: [String]) throws {

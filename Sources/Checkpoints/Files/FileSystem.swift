@@ -45,8 +45,8 @@ extension PendingFile {
   public static func removeLeftovers(in directory: URL) {
     let manager = FileManager.default
     let staging = DirectoryStaging.sibling(of: directory)
-    if FileSystem.exists(staging.appendingPathComponent(DirectoryStaging.marker)) {
-      try? manager.removeItem(at: staging)
+    if FileSystem.exists(staging), DirectoryStaging.isLeftover(staging) {
+      try? DirectoryStaging.remove(staging)
     }
     for url in contents(directory) {
       if url.lastPathComponent.hasSuffix(".tmp") {

@@ -137,7 +137,7 @@ struct BaselineFitter {
     }
     return (
       FactorScorer(users: evaluatedFactors(model), items: factors),
-      ["penalty \(fitted.penalty)"]
+      ["penalty \(fitted.penalty), held-out NDCG@20 \(fixed(fitted.heldOutNDCG, 4))"]
     )
   }
 }

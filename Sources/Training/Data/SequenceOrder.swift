@@ -1,7 +1,9 @@
 import Datasets
 
 /// The order in which training sequences are read: each epoch a new seeded permutation, cut into
-/// batches by token count. The position is all of its state.
+/// batches by token count.
+///
+/// The position is all of its state.
 public struct SequenceOrder: Sendable {
   /// Where the reading stands.
   public struct Position: Sendable, Codable, Equatable {

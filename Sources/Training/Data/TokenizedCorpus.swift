@@ -28,12 +28,8 @@ public final class TokenizedCorpus: Sendable {
   /// Number of ids in a sequence.
   public func length(_ index: Int32) -> Int { starts[Int(index) + 1] - starts[Int(index)] }
 
-  /// Identifies the tokenised training texts: equal for the same texts, vocabulary and window length.
-  public var fingerprint: UInt64 {
-    var hash = splitMix64Finalizer(UInt64(training.count) &+ UInt64(tokens.count) << 24)
-    for count in pieceCounts { hash = splitMix64Finalizer(hash ^ UInt64(count)) }
-    return hash
-  }
+  /// Identifies the corpus: equal for the same texts in the same order, the same ids and windows.
+  public let fingerprint: UInt64
 
   /// Tokens of all training sequences, special tokens included.
   public var trainingTokenCount: Int { training.reduce(0) { $0 + length($1) } }
@@ -53,6 +49,7 @@ public final class TokenizedCorpus: Sendable {
     }
     self.training = training
     self.validation = validation
+    fingerprint = TokenizedCorpus.fingerprint(tokens, textHashes, tokenizer.vocabulary)
     (pieceCounts, documentFrequencies) = TokenizedCorpus.statistics(
       tokens, starts, training, tokenizer.vocabulary)
   }
@@ -70,6 +67,18 @@ public final class TokenizedCorpus: Sendable {
       taken += 1
     }
     return 0
+  }
+
+  /// FNV-1a's scheme over whole words: each text's hash, each id, and the size of the vocabulary.
+  private static func fingerprint(
+    _ tokens: MappedTokens, _ textHashes: [UInt64], _ vocabulary: Vocabulary
+  ) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func mix(_ word: UInt64) { hash = (hash ^ word) &* 0x100_0000_01B3 }
+    mix(UInt64(vocabulary.count))
+    for text in textHashes { mix(text) }
+    for id in tokens[0..<tokens.count] { mix(UInt64(UInt32(bitPattern: id))) }
+    return splitMix64Finalizer(hash)
   }
 
   private static func statistics(

@@ -1,5 +1,5 @@
-import Foundation
 public import EncoderModel
+import Foundation
 public import Kernels
 import Tokenization
 

@@ -2,8 +2,10 @@ import Datasets
 public import EncoderModel
 public import Tokenization
 
-/// Dynamic masking (Devlin et al. 2019): of the chosen pieces 80% become [MASK], 10% a random piece,
-/// 10% stay as they are; the loss is on the chosen ones only.
+/// Dynamic masking: of the chosen pieces 80% become [MASK], 10% a random piece, 10% stay as they are;
+/// the loss is on the chosen ones only.
+///
+/// Devlin et al. 2019, "BERT", section 3.1.
 public struct MaskedLanguageModeling: Sendable {
   /// Share of pieces that are chosen, special tokens aside.
   public var rate: Double
@@ -77,7 +79,9 @@ public struct MaskedLanguageModeling: Sendable {
     } else if draw < 0.9 {
       // Random pieces are ordinary ones: a [SEP] in the middle of a text would teach nothing.
       var id: Int32
-      repeat { id = Int32(generator.uniform(below: vocabulary.count)) } while vocabulary.isSpecial(
+      repeat {
+        id = Int32(generator.uniform(below: vocabulary.count))
+      } while vocabulary.isSpecial(
         id) && vocabulary.count > 8
       batch.replace(at: index, with: id)
     }

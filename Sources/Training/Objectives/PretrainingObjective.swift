@@ -5,7 +5,7 @@ import Kernels
 
 /// The loss of pretraining on one micro-batch: masked tokens, and the bag of words from the pooled
 /// vector of the same forward pass.
-struct PretrainingObjective: Sendable {
+package struct PretrainingObjective: Sendable {
   let encoder: TextEncoder
   let maskedTokens: MaskedTokenHead
   let bagOfWords: BagOfWordsHead?
@@ -14,24 +14,39 @@ struct PretrainingObjective: Sendable {
   let masking: MaskedLanguageModeling
   let corpus: TokenizedCorpus
 
+  /// Puts the heads of a model together; without targets there is no bag of words.
+  package init(
+    encoder: TextEncoder, maskedTokens: MaskedTokenHead, bagOfWords: BagOfWordsHead?,
+    bagOfWordsTargets: BagOfWordsTargets?, bagOfWordsWeight: Double,
+    masking: MaskedLanguageModeling, corpus: TokenizedCorpus
+  ) {
+    self.encoder = encoder
+    self.maskedTokens = maskedTokens
+    self.bagOfWords = bagOfWords
+    self.bagOfWordsTargets = bagOfWordsTargets
+    self.bagOfWordsWeight = bagOfWordsWeight
+    self.masking = masking
+    self.corpus = corpus
+  }
+
   /// One worker's share of a batch, masked and with its targets.
-  struct MicroBatch: Sendable {
-    var masked = MaskedLanguageModeling.MaskedBatch()
-    var bag: BagOfWordsHead.Targets<Float>?
+  package struct MicroBatch: Sendable {
+    package var masked = MaskedLanguageModeling.MaskedBatch()
+    package var bag: BagOfWordsHead.Targets<Float>?
 
     /// Number of real tokens.
-    var tokenCount: Int { masked.batch.tokenCount }
+    package var tokenCount: Int { masked.batch.tokenCount }
   }
 
   /// Summed losses of some micro-batches.
-  struct Losses: Sendable {
-    var masked = 0.0
-    var correct = 0
-    var maskedCount = 0
-    var bagOfWords = 0.0
-    var textCount = 0
+  package struct Losses: Sendable {
+    package var masked = 0.0
+    package var correct = 0
+    package var maskedCount = 0
+    package var bagOfWords = 0.0
+    package var textCount = 0
 
-    static func += (a: inout Losses, b: Losses) {
+    package static func += (a: inout Losses, b: Losses) {
       a.masked += b.masked
       a.correct += b.correct
       a.maskedCount += b.maskedCount
@@ -39,20 +54,22 @@ struct PretrainingObjective: Sendable {
       a.textCount += b.textCount
     }
 
-    var maskedMean: Double { masked / Double(max(1, maskedCount)) }
-    var bagOfWordsMean: Double { bagOfWords / Double(max(1, textCount)) }
+    package var maskedMean: Double { masked / Double(max(1, maskedCount)) }
+    package var bagOfWordsMean: Double { bagOfWords / Double(max(1, textCount)) }
   }
 
   /// Masks some sequences and builds their targets.
-  func prepare(_ sequences: [Int32], using generator: inout SeededGenerator) -> MicroBatch {
+  package func prepare(_ sequences: [Int32], using generator: inout SeededGenerator) -> MicroBatch {
     let views = sequences.map { corpus.sequence($0) }
     let masked = masking.mask(views, vocabulary: corpus.tokenizer.vocabulary, using: &generator)
     return MicroBatch(masked: masked, bag: bagOfWordsTargets?.targets(views))
   }
 
-  /// Runs one micro-batch. With `gradients`, adds the gradient of
+  /// Runs one micro-batch.
+  ///
+  /// With `gradients`, adds the gradient of
   /// (masked loss) / `maskedTotal` + weight * (bag-of-words loss) / `textTotal`.
-  func run(
+  package func run(
     _ micro: MicroBatch, weights: ParameterStore<Float>, gradients: ParameterStore<Float>?,
     maskedTotal: Int, textTotal: Int, arena: Arena<Float>, dropout: DropoutPlan?
   ) -> Losses {

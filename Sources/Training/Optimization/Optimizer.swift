@@ -5,10 +5,11 @@ public import Kernels
 public final class Optimizer {
   /// The weights that are updated.
   public let weights: ParameterStore<Float>
-  /// First and second moments.
+  /// First moments.
   public let first: ParameterStore<Float>
+  /// Second moments.
   public let second: ParameterStore<Float>
-  /// Gradients, one store a worker; the first one holds the sum after ``reduce(_:)``.
+  /// Gradients, one store a worker; ``step(learningRate:)`` sums and zeroes them.
   public let gradients: [ParameterStore<Float>]
   /// Steps taken.
   public var stepCount = 0
@@ -32,10 +33,15 @@ public final class Optimizer {
 
   /// Sums the workers' gradients, clips, updates the trainable weights and zeroes the gradients.
   ///
-  /// Returns the gradient norm before clipping.
+  /// Returns the gradient norm before clipping. Where that isn't finite, weights, moments and step
+  /// count stay as they are.
   public func step(learningRate: Double) -> Double {
     reduce()
     let norm = gradientNorm()
+    guard norm.isFinite else {
+      for store in gradients { store.zero() }
+      return norm
+    }
     stepCount += 1
     let scale = clipNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1
     let (step, workers) = (stepCount, workers)
@@ -58,7 +64,7 @@ public final class Optimizer {
     return norm
   }
 
-  /// Adds the gradients of workers 1, 2, ... to those of worker 0, in this order for every element.
+  /// Adds the other workers' gradients to those of worker 0, in order of worker for every element.
   private func reduce() {
     guard gradients.count > 1 else { return }
     workers.runRanges(weights.count) { _, range in
@@ -87,9 +93,3 @@ public final class Optimizer {
 }
 
 extension Optimizer: @unchecked Sendable {}
-
-/// Lets a pointer cross into workers that write to places of their own.
-struct UnsafeSendable<Value>: @unchecked Sendable {
-  let value: Value
-  init(_ value: Value) { self.value = value }
-}

@@ -1,5 +1,7 @@
-/// How long a run lasts. Steps and epochs are totals, also of a resumed run.
-public enum TrainingBudget: Sendable, Equatable {
+/// How long a run lasts.
+///
+/// Steps and epochs are totals, also of a resumed run.
+public enum TrainingBudget: Sendable, Equatable, Codable {
   /// Optimizer steps.
   case steps(Int)
   /// Passes over the training sequences.
@@ -16,5 +18,12 @@ public enum TrainingBudget: Sendable, Equatable {
       case .minutes(let total): seconds / max(total * 60, 1e-9)
       }
     return min(1, max(0, share))
+  }
+}
+
+extension Duration {
+  /// The duration as a number of seconds.
+  var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

@@ -1,0 +1,119 @@
+import Checkpoints
+import Datasets
+import EncoderModel
+import Kernels
+import TestSupport
+import Testing
+import Training
+
+@Suite("Pretraining objective")
+struct PretrainingObjectiveTests {
+  private let corpus: TokenizedCorpus
+  private let model: PretrainedModel
+  private let objective: PretrainingObjective
+  private let micro: PretrainingObjective.MicroBatch
+
+  init() throws {
+    corpus = try SmallCorpus.corpus(SmallCorpus.texts(12))
+    model = try SmallCorpus.model(corpus.tokenizer)
+    // Weights of 0.02 leave attention nearly uniform; larger ones make every part matter.
+    for parameter in model.weights.table.entries where parameter.name.hasSuffix("weight") {
+      guard !parameter.name.contains("LayerNorm") else { continue }
+      for i in parameter.range { model.weights.base[i] *= 10 }
+    }
+    objective = PretrainingObjective(
+      encoder: model.encoder, maskedTokens: try #require(model.maskedTokenHead),
+      bagOfWords: model.bagOfWordsHead, bagOfWordsTargets: BagOfWordsTargets(corpus),
+      bagOfWordsWeight: 0.5, masking: MaskedLanguageModeling(rate: 0.3), corpus: corpus)
+    var generator = SeededGenerator(seed: 2)
+    micro = objective.prepare(corpus.training, using: &generator)
+  }
+
+  private func run(
+    gradients: ParameterStore<Float>?, dropout: DropoutPlan? = nil
+  ) -> PretrainingObjective.Losses {
+    objective.run(
+      micro, weights: model.weights, gradients: gradients, maskedTotal: 2 * maskedCount,
+      textTotal: 3 * textCount, arena: Arena<Float>(), dropout: dropout)
+  }
+
+  private var maskedCount: Int { micro.masked.positions.count }
+  private var textCount: Int { corpus.training.count }
+
+  @Test("a micro-batch has the masked tokens and the targets of its texts")
+  func prepare() {
+    #expect(micro.tokenCount == corpus.trainingTokenCount)
+    #expect(micro.bag?.offsets.count == 13)
+    // The bag is that of the text before masking.
+    #expect(
+      micro.bag?.columns
+        == BagOfWordsTargets(corpus).targets(corpus.training.map { corpus.sequence($0) }).columns)
+  }
+
+  @Test("validation's path gives the losses of training's path")
+  func pathsAgree() {
+    let trained = run(gradients: ParameterStore(model.weights.table))
+    let measured = run(gradients: nil)
+    expectClose(trained.masked, measured.masked, relative: 1e-5, "masked")
+    expectClose(trained.bagOfWords, measured.bagOfWords, relative: 1e-5, "bag of words")
+    #expect(trained.maskedCount == maskedCount && trained.textCount == textCount)
+    #expect(trained.correct == measured.correct)
+  }
+
+  @Test(
+    "each tensor's gradient is the derivative of the whole loss along a direction",
+    arguments: [0.0, 0.3])
+  func gradient(dropoutRate: Double) {
+    let dropout = DropoutPlan(hiddenRate: dropoutRate, attentionRate: dropoutRate, key: 11)
+    let gradients = ParameterStore<Float>(model.weights.table)
+    _ = run(gradients: gradients, dropout: dropout)
+    let scratch = ParameterStore<Float>(model.weights.table)
+    func loss() -> Double {
+      let losses = run(gradients: scratch, dropout: dropout)
+      // The weights of the sum are those that `run` was given as totals.
+      return losses.masked / Double(2 * maskedCount)
+        + 0.5 * losses.bagOfWords / Double(3 * textCount)
+    }
+    for parameter in model.weights.table.entries {
+      let gradient = parameter.range.map { Double(gradients.base[$0]) }
+      let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      let random = randomVector(parameter.count, seed: UInt64(parameter.offset + 1))
+      let randomNorm = random.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      let direction = zip(gradient, random).map { $0 / max(norm, 1e-12) + $1 / randomNorm }
+      let expected = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
+      let old = parameter.range.map { model.weights.base[$0] }
+      let step = 4e-3
+      func move(_ sign: Double) -> Double {
+        for (i, place) in parameter.range.enumerated() {
+          model.weights.base[place] = old[i] + Float(sign * step * direction[i])
+        }
+        return loss()
+      }
+      let numeric = (move(1) - move(-1)) / (2 * step)
+      for (i, place) in parameter.range.enumerated() { model.weights.base[place] = old[i] }
+      expectClose(numeric, expected, absolute: 3e-4, relative: 1e-2, parameter.name)
+      // Adding a constant to all scores of a query changes no attention: no gradient for that bias.
+      #expect(parameter.name.contains("key.bias") || norm > 1e-4, "no gradient: \(parameter.name)")
+    }
+  }
+
+  @Test("without a bag of words the loss is that of masked tokens alone")
+  func maskedOnly() throws {
+    let alone = PretrainingObjective(
+      encoder: model.encoder, maskedTokens: try #require(model.maskedTokenHead), bagOfWords: nil,
+      bagOfWordsTargets: nil, bagOfWordsWeight: 0, masking: MaskedLanguageModeling(rate: 0.3),
+      corpus: corpus)
+    var generator = SeededGenerator(seed: 2)
+    let micro = alone.prepare(corpus.training, using: &generator)
+    #expect(micro.bag == nil)
+    let gradients = ParameterStore<Float>(model.weights.table)
+    let losses = alone.run(
+      micro, weights: model.weights, gradients: gradients, maskedTotal: 1, textTotal: 1,
+      arena: Arena<Float>(), dropout: nil)
+    let both = run(gradients: nil)
+    expectClose(losses.masked, both.masked, relative: 1e-5)
+    #expect(losses.bagOfWords == 0 && losses.textCount == 0)
+    let head = try #require(model.weights.table["bag_of_words.dense.weight"])
+    #expect(head.range.allSatisfy { gradients.base[$0] == 0 })
+  }
+}
