@@ -89,7 +89,8 @@ struct RecommendationJob {
         if id.isEmpty { continue }
         guard let index = model.items.ids.index(of: id) else {
           throw CLIError(
-            "the catalogue has no item \(id): \(path):\(line); correct it, or add it with --new-items")
+            "the catalogue has no item \(id): \(path):\(line); correct it, or add it with --new-items"
+          )
         }
         chosen.insert(Int32(index))
       }

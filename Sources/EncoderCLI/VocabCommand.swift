@@ -50,7 +50,8 @@ struct VocabCommand: ParsableCommand {
     let trainer = VocabularyTrainer(size: size, options: TokenizerOptions(lowercase: !cased))
     display.line("counting words")
     let trained = try CorpusReading.trainVocabulary(
-      trainer, files: corpus, textColumn: textColumn, threads: Workers(count: threads).count)
+      trainer, files: corpus, textColumn: textColumn, threads: Workers(count: threads).count,
+      stop: StopSignals())
     let url = URL(fileURLWithPath: output)
     try trained.vocabulary.write(to: url)
     report(trained, display)

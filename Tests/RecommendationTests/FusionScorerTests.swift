@@ -111,8 +111,10 @@ private struct TableScorer: UserScorer {
 
   // MARK: Fitting
 
-  /// Two users, six candidates. Part 0 ranks user 0 right, part 1 user 1; each is constant for the other
-  /// user. Part 2 is noise that puts the relevant items last.
+  /// Two users, six candidates.
+  ///
+  /// Part 0 ranks user 0 right, part 1 user 1; each is constant for the other user. Part 2 is noise
+  /// that puts the relevant items last.
   private func validation() throws -> ValidationScores {
     let right: [Float] = [6, 5, 4, 3, 2, 1]
     let flat = [Float](repeating: 1, count: 6)

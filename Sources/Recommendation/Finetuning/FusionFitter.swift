@@ -76,8 +76,10 @@ struct FusionFitter {
     )
   }
 
-  /// Warm and pseudo-cold candidates together. Of the pseudo-cold positives the share that warm items
-  /// have held out is kept, so that showing cold items more often than they deserve doesn't pay.
+  /// Warm and pseudo-cold candidates together.
+  ///
+  /// Of the pseudo-cold positives the share that warm items have held out is kept, so that showing
+  /// cold items more often than they deserve doesn't pay.
   private func balance(_ warm: ValidationScores, users chosen: [Int32]) -> ValidationScores {
     var isCold = [Bool](repeating: false, count: space.count)
     for item in split.pseudoCold { isCold[Int(item)] = true }

@@ -1,7 +1,9 @@
 import Datasets
 
-/// The program's own validation, inside the training behaviours: some warm items play cold, and of the
-/// others some positives are held out. Fusion, early stopping and penalties are chosen on it.
+/// The program's own validation, inside the training behaviours: some warm items play cold, and of
+/// the others some positives are held out.
+///
+/// Fusion, early stopping and penalties are chosen on it.
 package struct InnerSplit: Sendable {
   /// Positives that remain for training, (users, items).
   package let train: SparseMatrix

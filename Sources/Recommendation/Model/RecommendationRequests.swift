@@ -1,5 +1,5 @@
-public import Kernels
 import Datasets
+public import Kernels
 
 /// Whom to recommend to: histories over a catalogue, features and names, row by row.
 public struct RecommendationRequests: Sendable {
@@ -7,9 +7,9 @@ public struct RecommendationRequests: Sendable {
   public let model: Recommender
   /// Items of the catalogue without those texts.
   public let itemCount: Int
-  /// (rows, items of ``model``)
+  /// Shape (rows, items of ``model``).
   public let histories: SparseMatrix
-  /// (rows, userInputs), or nil.
+  /// Shape (rows, userInputs), or nil.
   public let features: DenseMatrix?
   /// What the lists are called.
   public let names: [String]

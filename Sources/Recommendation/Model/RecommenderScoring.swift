@@ -15,7 +15,8 @@ extension Recommender {
     let distinct = Array(Set(chosen)).sorted()
     var place: [Int32: Int] = [:]
     for (row, user) in distinct.enumerated() { place[user] = row }
-    let request = try requests(users: distinct.map { $0 < 0 ? Int32.max : $0 }, names: [], newer: [])
+    let request = try requests(
+      users: distinct.map { $0 < 0 ? Int32.max : $0 }, names: [], newer: [])
     if options.towers.loss.isPointwise {
       var rows = TowerData.LabelledRows()
       rows.users = chosen.map { Int32(place[$0] ?? 0) }

@@ -54,7 +54,9 @@ public struct ItemTower: Sendable {
     return saved
   }
 
-  /// Adds weight gradients; writes the gradient of `x` into `dx` where it is wanted. `dy` is overwritten.
+  /// Adds weight gradients; writes the gradient of `x` into `dx` where it is wanted.
+  ///
+  /// `dy` is overwritten.
   package func backward<S: KernelScalar>(
     dx: UnsafeMutablePointer<S>?, dy: UnsafeMutablePointer<S>, saved: Saved<S>,
     weights: ParameterStore<S>, gradients: ParameterStore<S>, arena: Arena<S>

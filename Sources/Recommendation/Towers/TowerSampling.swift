@@ -35,7 +35,9 @@ package struct TowerBatchPlan: Sendable {
   }
 }
 
-/// Draws the batches of the towers. All randomness comes from (seed, epoch, step, worker).
+/// Draws the batches of the towers.
+///
+/// All randomness comes from (seed, epoch, step, worker).
 package struct TowerSampler: Sendable {
   let data: TowerData
   let options: TowerOptions
