@@ -2,35 +2,27 @@ import ArgumentParser
 import Foundation
 import Synchronization
 
-/// Turns Ctrl-C and SIGTERM into a flag that a training loop reads, so that it can save and end.
-final class StopSignals {
-  private final class StopFlag: Sendable {
-    let value = Atomic<Int32>(0)
-  }
-  private let flag: StopFlag
-  private let sources: [any DispatchSourceSignal]
+/// The signal that came first; a handler may touch nothing but this.
+private let received = Atomic<Int32>(0)
 
+/// Turns Ctrl-C and SIGTERM into a flag that a training loop reads, so that it can save and end.
+struct StopSignals {
   /// Begins to catch SIGINT and SIGTERM; a second signal ends the process at once.
+  ///
+  /// Handlers and not dispatch sources: those are registered some time later, and a signal that comes
+  /// before that would be lost.
   init() {
-    var sources: [any DispatchSourceSignal] = []
-    let queue = DispatchQueue(label: "stop-signals")
-    let flag = StopFlag()
-    self.flag = flag
+    received.store(0, ordering: .relaxed)
     for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler {
-        if flag.value.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
+      _ = signal(number) { number in
+        if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
       }
-      source.resume()
-      sources.append(source)
     }
-    self.sources = sources
   }
 
   /// The exit code that a received signal asks for, 130 or 143; `nil` when none came.
   var exitCode: Int32? {
-    let number = flag.value.load(ordering: .relaxed)
+    let number = received.load(ordering: .relaxed)
     return number == 0 ? nil : 128 + number
   }
 
