@@ -4,6 +4,7 @@ import Datasets
 import EncoderModel
 import Foundation
 import Kernels
+import Recommendation
 
 /// `encoder embed`: texts -> vectors.
 struct EmbedCommand: ParsableCommand {
@@ -50,6 +51,9 @@ struct EmbedCommand: ParsableCommand {
   @Option(help: "The name of one of the model's prompts.")
   var promptName: String?
 
+  @Flag(help: "Of a fine-tuned model: the frozen encoder's vectors, not the item tower's.")
+  var base = false
+
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
@@ -69,13 +73,9 @@ struct EmbedCommand: ParsableCommand {
       _ = try VectorFormat(URL(fileURLWithPath: output))
       try OutputCheck.file(output)
     }
-    let choice = try ModelLocator().locate(model)
+    let choice = try ModelLocator().locate(model, includingRecommenders: true)
     if let notice = choice.notice { display.line(notice) }
-    let choices = EncoderVectorizer.Choices(
-      pooling: pooling, normalize: normalize, maximumLength: maxLength, prompt: prompt,
-      promptName: promptName)
-    let vectorizer = try EncoderVectorizer(
-      PretrainedModel.load(from: choice.url), choices: choices, workers: shared.workers)
+    let vectorizer = try vectorizer(choice.url)
     var job = EmbeddingJob(
       vectorizer: vectorizer, output: output.map { URL(fileURLWithPath: $0) }, display: display)
     if let file {
@@ -87,6 +87,31 @@ struct EmbedCommand: ParsableCommand {
       try job.embed(text, ids: nil)
     }
     try job.finish(json: shared.json)
+  }
+
+  /// The item tower of a fine-tuned model; the encoder with its pooling otherwise.
+  private func vectorizer(_ directory: URL) throws -> any TextVectorizer {
+    let isRecommender = RecommenderDirectory.isRecommender(directory)
+    guard isRecommender, !base else {
+      let choices = EncoderVectorizer.Choices(
+        pooling: pooling, normalize: normalize, maximumLength: maxLength, prompt: prompt,
+        promptName: promptName)
+      let url = isRecommender ? directory.appendingPathComponent("base") : directory
+      return try EncoderVectorizer(
+        PretrainedModel.load(from: url), choices: choices, workers: shared.workers)
+    }
+    let given: [(String, Bool)] = [
+      ("--pooling", pooling != nil), ("--normalize", normalize != nil),
+      ("--max-length", maxLength != nil), ("--prompt", prompt != nil),
+      ("--prompt-name", promptName != nil),
+    ]
+    if let flag = given.first(where: \.1)?.0 {
+      throw CLIError(
+        "a fine-tuned model fixes how its vectors are made: \(flag); leave it out, or add --base")
+    }
+    return RecommenderVectorizer(
+      recommender: try Recommender.load(from: directory, workers: shared.workers),
+      workers: shared.workers)
   }
 }
 

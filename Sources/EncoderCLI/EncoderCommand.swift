@@ -10,7 +10,8 @@ struct EncoderCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       VocabCommand.self, TokenizeCommand.self, PretrainCommand.self, EmbedCommand.self,
-      SplitCommand.self,
+      SplitCommand.self, FinetuneCommand.self, EvaluateCommand.self, RecommendCommand.self,
+      ScoreCommand.self,
     ])
 }
 

@@ -63,7 +63,7 @@ struct PretrainCommand: AsyncParsableCommand {
   var dropout: Double?
 
   @Option(help: "Tokens in one optimizer step.")
-  var batchTokens = 4096
+  var batchTokens = 2048
 
   @Option(help: "Longest sequence in tokens; longer texts are split.")
   var maxLength = 128

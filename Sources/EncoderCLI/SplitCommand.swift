@@ -80,6 +80,7 @@ struct SplitCommand: ParsableCommand {
       split.train.count + split.testWarm.count + split.testCold.count
       + split.validationCold.count
     notice("rows: \(report.rowsRead) read, \(report.droppedInWords)")
+    if let first = report.firstBadRow { notice("the first malformed row: \(first)") }
     if report.missingLabels > 0 {
       notice("rows without a label, taken for 1: \(report.missingLabels)")
     }

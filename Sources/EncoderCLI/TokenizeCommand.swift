@@ -57,13 +57,14 @@ struct TokenizeCommand: ParsableCommand {
   func run() throws {
     let tokenizer = try loadTokenizer()
     let workers = Workers(count: threads)
-    let input = try LineBatches(path: file, batchBytes: 1 << 20)
+    let input = try LineBatches(path: file)
+    let texts = TokenTexts(tokenizer.vocabulary)
     // As many batches as workers are encoded at once and written in order.
     while true {
       var batches: [[UInt8]] = []
       while batches.count < workers.count, let batch = try input.next() { batches.append(batch) }
       if batches.isEmpty { break }
-      for part in encode(batches, tokenizer) {
+      for part in encode(batches, tokenizer, texts) {
         try FileHandle.standardOutput.write(contentsOf: part)
       }
     }
@@ -77,19 +78,23 @@ struct TokenizeCommand: ParsableCommand {
     return try Tokenizer.load(directory: URL(fileURLWithPath: model ?? ""))
   }
 
-  private func encode(_ batches: [[UInt8]], _ tokenizer: Tokenizer) -> [[UInt8]] {
+  private func encode(
+    _ batches: [[UInt8]], _ tokenizer: Tokenizer, _ texts: TokenTexts
+  ) -> [[UInt8]] {
     [[UInt8]](unsafeUninitializedCapacity: batches.count) { results, count in
       results.initialize(repeating: [])
       count = batches.count
       nonisolated(unsafe) let results = results
       DispatchQueue.concurrentPerform(iterations: batches.count) { index in
-        results[index] = encode(batches[index], tokenizer)
+        results[index] = encode(batches[index], tokenizer, texts)
       }
     }
   }
 
   /// The output lines of one batch of input lines.
-  private func encode(_ batch: [UInt8], _ tokenizer: Tokenizer) -> [UInt8] {
+  private func encode(
+    _ batch: [UInt8], _ tokenizer: Tokenizer, _ texts: TokenTexts
+  ) -> [UInt8] {
     var output: [UInt8] = []
     output.reserveCapacity(batch.count * 2)
     var scratch = EncodingScratch()
@@ -102,38 +107,54 @@ struct TokenizeCommand: ParsableCommand {
         tokenizer.encode(
           utf8: UnsafeBufferPointer(rebasing: bytes[start..<end]), addSpecialTokens: !noSpecial,
           maximumLength: maxLength, scratch: &scratch, into: &ids)
-        append(ids, tokenizer.vocabulary, to: &output)
+        append(ids, texts, to: &output)
         start = end + 1
       }
     }
     return output
   }
 
-  private func append(_ ids: [Int32], _ vocabulary: Vocabulary, to output: inout [UInt8]) {
-    let separator = UInt8(ascii: idsOnly ? " " : ",")
-    if !idsOnly { output.append(contentsOf: #"{"ids":["#.utf8) }
-    for (position, id) in ids.enumerated() {
-      if position > 0 { output.append(separator) }
-      TokenizeCommand.append(decimal: id, to: &output)
-    }
-    if !idsOnly {
+  private func append(_ ids: [Int32], _ texts: TokenTexts, to output: inout [UInt8]) {
+    if idsOnly {
+      texts.append(ids, separator: UInt8(ascii: " "), quoted: false, to: &output)
+    } else {
+      output.append(contentsOf: #"{"ids":["#.utf8)
+      texts.append(ids, separator: UInt8(ascii: ","), quoted: false, to: &output)
       output.append(contentsOf: #"],"tokens":["#.utf8)
-      for (position, id) in ids.enumerated() {
-        if position > 0 { output.append(separator) }
-        vocabulary.withUTF8(of: id) { JSONValue.appendQuoted($0, to: &output) }
-      }
+      texts.append(ids, separator: UInt8(ascii: ","), quoted: true, to: &output)
       output.append(contentsOf: "]}".utf8)
     }
     output.append(UInt8(ascii: "\n"))
   }
+}
 
-  /// Appends a number that isn't negative; `String(id)` would allocate.
-  private static func append(decimal id: Int32, to output: inout [UInt8]) {
-    var divisor: Int32 = 1
-    while id / divisor >= 10 { divisor *= 10 }
-    while divisor > 0 {
-      output.append(UInt8(ascii: "0") + UInt8(id / divisor % 10))
-      divisor /= 10
+/// Each token as a JSON string and its id in decimal digits, made once: output is then copying.
+private struct TokenTexts {
+  private var quoted: [UInt8] = []
+  private var quotedEnds: [Int] = []
+  private var digits: [UInt8] = []
+  private var digitEnds: [Int] = []
+
+  init(_ vocabulary: Vocabulary) {
+    for id in 0..<Int32(vocabulary.count) {
+      JSONValue.appendQuoted(vocabulary.token(id).utf8, to: &quoted)
+      quotedEnds.append(quoted.count)
+      digits.append(contentsOf: String(id).utf8)
+      digitEnds.append(digits.count)
+    }
+  }
+
+  /// Appends the tokens or the ids with a separator between them.
+  func append(
+    _ ids: [Int32], separator: UInt8, quoted isQuoted: Bool, to output: inout [UInt8]
+  ) {
+    let ends = isQuoted ? quotedEnds : digitEnds
+    (isQuoted ? quoted : digits).withUnsafeBufferPointer { bytes in
+      for (position, id) in ids.enumerated() {
+        if position > 0 { output.append(separator) }
+        let start = id == 0 ? 0 : ends[Int(id) - 1]
+        output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<ends[Int(id)]]))
+      }
     }
   }
 }

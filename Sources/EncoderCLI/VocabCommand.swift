@@ -7,13 +7,14 @@ import Tokenization
 struct VocabCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vocab",
-    abstract: "Trains a WordPiece vocabulary on text, one text a line.",
+    abstract: "Trains a WordPiece vocabulary on a corpus.",
     discussion: """
-      Writes a vocab.txt: the special tokens, the characters, then pieces by frequency. A text that \
+      The corpus has one text a line, or is CSV, TSV or JSONL by its name; .gz is read too. Writes a \
+      vocab.txt: the special tokens, the characters, then pieces by frequency. A text that \
       offers fewer pieces than asked for gives a smaller vocabulary and a notice.
       """)
 
-  @Argument(help: "Text files, one text a line; - is standard input.")
+  @Argument(help: "Corpus files; - is standard input.")
   var corpus: [String]
 
   @Option(help: "Number of tokens, special ones included.")
@@ -24,6 +25,9 @@ struct VocabCommand: ParsableCommand {
 
   @Flag(help: "Keep case and accents.")
   var cased = false
+
+  @Option(help: "The column of a CSV, TSV or JSONL corpus that holds the text.")
+  var textColumn: String?
 
   @Option(help: "Threads (default: one for each core).")
   var threads: Int?
@@ -44,50 +48,13 @@ struct VocabCommand: ParsableCommand {
   func run() throws {
     let display = ProgressDisplay(quiet: quiet, json: json)
     let trainer = VocabularyTrainer(size: size, options: TokenizerOptions(lowercase: !cased))
-    let trained = try train(trainer, display)
+    display.line("counting words")
+    let trained = try CorpusReading.trainVocabulary(
+      trainer, files: corpus, textColumn: textColumn, threads: Workers(count: threads).count,
+      stop: StopSignals())
     let url = URL(fileURLWithPath: output)
     try trained.vocabulary.write(to: url)
     report(trained, display)
-  }
-
-  /// Where text comes from: the lines of one input, in batches.
-  private func lineBatches(_ path: String) throws -> LineBatches {
-    try LineBatches(path: path)
-  }
-
-  private func train(
-    _ trainer: VocabularyTrainer, _ display: ProgressDisplay
-  ) throws -> TrainedVocabulary {
-    // All inputs are opened first, so that a wrong name is told at once.
-    let inputs = try corpus.map(lineBatches)
-    let total = inputs.reduce(0) { $0 + ($1.totalBytes ?? 0) }
-    var current = 0
-    var seen = 0
-    let start = ContinuousClock.now
-    let trained = try trainer.train(threads: Workers(count: threads).count) {
-      while current < inputs.count {
-        if let batch = try inputs[current].next() {
-          seen += batch.count
-          showReading(seen, of: total, since: start, display)
-          return batch
-        }
-        current += 1
-      }
-      return nil
-    }
-    display.close()
-    return trained
-  }
-
-  private func showReading(
-    _ seen: Int, of total: Int, since start: ContinuousClock.Instant, _ display: ProgressDisplay
-  ) {
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    let megabytes = Double(seen) / 1e6
-    let text = String(format: "counting words: %.1f MB, %.0f MB/s", megabytes, megabytes / seconds)
-    // Reading is nearly all of the work; a pipe's size isn't known.
-    let fraction = total > 0 ? min(Double(seen) / Double(total), 1) : 0
-    display.update(fraction: fraction, text: text, isMilestone: false)
   }
 
   private func report(_ trained: TrainedVocabulary, _ display: ProgressDisplay) {

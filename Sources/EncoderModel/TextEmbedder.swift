@@ -69,8 +69,9 @@ public struct TextEmbedder: Sendable {
     var batch = PackedBatch()
     for member in members { batch.append(sequences[member]) }
     guard batch.tokenCount > 0 else { return }
+    while batch.tokenCount < fewestRows { batch.append(CollectionOfOne(0)) }
     arena.reset()
-    let pooled = arena.take(members.count * width)
+    let pooled = arena.take(batch.sequenceCount * width)
     let hidden = encoder.infer(batch, weights: weights, adapters: adapters, arena: arena)
     pooling.forward(pooled, hidden: hidden, batch: batch, width: width)
     if normalize {
@@ -81,6 +82,13 @@ public struct TextEmbedder: Sendable {
       (target.base + member * width).update(from: pooled + row * width, count: width)
     }
   }
+
+  /// A batch of fewer tokens is filled up, so that a text has the same bits alone and in a batch.
+  ///
+  /// OpenBLAS takes another path, with other rounding, for products of at most 100^3 multiplications.
+  /// Above that its AVX-512 kernels give a row the same bits whatever stands beside it; those for
+  /// AVX2 differ in the last bit or two.
+  private var fewestRows: Int { min(128, 1_000_000 / (width * width) + 1) }
 
   /// Rows of the result; each is written by the one worker that has its batch.
   private struct Rows: @unchecked Sendable {

@@ -2,8 +2,9 @@
 public struct Exposure: Sendable, Codable, Equatable {
   /// The share of the items that are recommended at all.
   public let coverage: Double
-  /// The Gini index of how often items are recommended: 0 when all are equally often, towards 1 when one
-  /// item takes all. sum of (2i - n - 1) x_i / (n sum of x), x ascending, i from 1.
+  /// The Gini index of how often items are recommended: from 0, all equally often, towards 1, one alone.
+  ///
+  /// The sum of (2i - n - 1) x_i, divided by n times the sum of x; x ascending, i from 1.
   public let gini: Double
 
   /// Computes both from how often each item of the catalogue is recommended; NaN without any.

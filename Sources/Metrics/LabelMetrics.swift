@@ -17,8 +17,10 @@ public struct BinaryLabelMetrics: Sendable, Codable, Equatable {
   public let logLoss: Double
   /// The mean squared difference of probability and truth (Brier 1950).
   public let brier: Double
-  /// Expected calibration error: over `bins` equal ranges of probability, the mean of |share of true -
-  /// mean probability|, weighted by how many fall in (Naeini et al. 2015).
+  /// The expected calibration error (Naeini and others, 2015).
+  ///
+  /// Over `bins` equal ranges of probability, the mean of |share of true - mean probability|, weighted by
+  /// how many fall in.
   public let calibrationError: Double
   /// The area under the ROC curve, ties counting half; NaN without both classes.
   public let auc: Double

@@ -12,7 +12,7 @@ public struct EncodingScratch: ~Copyable, @unchecked Sendable {
   var cache: WordCache?
   private var owner: TextEncoderEngine?
   private var bytesSeen = 0
-  private static let cacheThreshold = 4096
+  private static let cacheThreshold = 1 << 14
 
   /// Creates empty scratch memory; it grows with what is encoded.
   public init() {}

@@ -116,6 +116,8 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
   /// Creates a truth value.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
   /// Creates `null`.
+  ///
+  /// Mind `found ? value : nil`: without an optional type around it, it is `null`, not an absence.
   public init(nilLiteral: ()) { self = .null }
   /// Creates a list.
   public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }

@@ -1,47 +1,62 @@
 public import Foundation
 
 extension Tokenizer {
-  /// Loads the tokenizer of a model directory: its tokenizer.json, else its vocab.txt with
-  /// `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` of its tokenizer_config.json.
+  /// Loads the tokenizer of a model directory: its tokenizer.json, else its vocab.txt.
   ///
-  /// Without a tokenizer_config.json the vocabulary is taken for an uncased one, as `transformers`
-  /// does. Throws `TokenizationError` or the reason why a file can't be read.
+  /// As in `transformers`, a tokenizer_config.json whose `tokenizer_class` is BertTokenizer (or isn't
+  /// given) decides with `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` over what
+  /// tokenizer.json says; a key that lacks counts as true, null and true. A vocab.txt alone is taken
+  /// for an uncased one. Throws `TokenizationError` or the reason why a file can't be read.
   public static func load(directory: URL) throws -> Tokenizer {
     let manager = FileManager.default
     let json = directory.appendingPathComponent("tokenizer.json")
-    if manager.fileExists(atPath: json.path) { return try load(tokenizerJSON: json) }
     let pieces = directory.appendingPathComponent("vocab.txt")
+    let file = directory.appendingPathComponent("tokenizer_config.json")
+    let configuration: JSONValue? =
+      manager.fileExists(atPath: file.path) ? try readConfiguration(file) : JSONValue?.none
+    if manager.fileExists(atPath: json.path) {
+      let tokenizer = try load(tokenizerJSON: json)
+      guard let configuration, isBert(configuration["tokenizer_class"]) else { return tokenizer }
+      let chosen = try options(configuration, over: tokenizer.options, path: file.path)
+      return chosen == tokenizer.options ? tokenizer : tokenizer.with(options: chosen)
+    }
     guard manager.fileExists(atPath: pieces.path) else {
       throw FileError(
         "no tokenizer in \(directory.path): neither tokenizer.json nor vocab.txt is there; name a"
           + " model directory")
     }
-    let configuration = directory.appendingPathComponent("tokenizer_config.json")
-    var options = TokenizerOptions()
-    if manager.fileExists(atPath: configuration.path) {
-      options = try readOptions(configuration)
-    }
-    return Tokenizer(vocabulary: try Vocabulary(contentsOf: pieces), options: options)
+    var chosen = TokenizerOptions()
+    if let configuration { chosen = try options(configuration, over: chosen, path: file.path) }
+    return Tokenizer(vocabulary: try Vocabulary(contentsOf: pieces), options: chosen)
   }
 
-  private static func readOptions(_ url: URL) throws -> TokenizerOptions {
-    let bytes = try FileContents.load(url)
-    let root: JSONValue
+  private static func readConfiguration(_ url: URL) throws -> JSONValue {
     do {
-      root = try JSONValue.parse(bytes)
+      return try JSONValue.parse(try FileContents.load(url))
     } catch let error as JSONError {
       throw TokenizationError.malformed(place: "\(url.path):\(error.line)", what: error.description)
     }
+  }
+
+  private static func isBert(_ name: JSONValue?) -> Bool {
+    name == nil || name == .null || name == "BertTokenizer" || name == "BertTokenizerFast"
+  }
+
+  private static func options(
+    _ root: JSONValue, over options: TokenizerOptions, path: String
+  ) throws -> TokenizerOptions {
     func flag(_ key: String) throws -> Bool? {
       guard let value = root[key], !value.isNull else { return nil }
       guard let flag = value.boolValue else {
         throw TokenizationError.malformed(
-          place: url.path, what: "\(key) is neither true, false nor null")
+          place: path, what: "\(key) is neither true, false nor null")
       }
       return flag
     }
-    return TokenizerOptions(
-      lowercase: try flag("do_lower_case") ?? true, stripAccents: try flag("strip_accents"),
-      tokenizeChineseCharacters: try flag("tokenize_chinese_chars") ?? true)
+    var options = options
+    options.lowercase = try flag("do_lower_case") ?? true
+    options.stripAccents = try flag("strip_accents")
+    options.tokenizeChineseCharacters = try flag("tokenize_chinese_chars") ?? true
+    return options
   }
 }

@@ -143,8 +143,7 @@ final class TextEncoderEngine: Sendable {
     _ key: WordKey, _ start: UnsafePointer<UInt8>, _ chunk: TextChunk, _ splitter: TextSplitter,
     _ scratch: inout EncodingScratch
   ) {
-    guard let entry = scratch.cache?.entry(key) else { return }
-    if entry.pointee.key == key {
+    if let entry = scratch.cache?.find(key) {
       scratch.ids.reserve(WordCache.idLimit)
       // All eight are copied, the count says how many of them are meant.
       UnsafeMutableRawPointer(scratch.ids.base + scratch.ids.count)
@@ -154,12 +153,7 @@ final class TextEncoderEngine: Sendable {
     }
     let mark = scratch.ids.count
     encodeChunk(start, chunk, splitter, &scratch)
-    let made = scratch.ids.count - mark
-    if made <= WordCache.idLimit {
-      entry.pointee.key = key
-      entry.pointee.count = Int32(made)
-      for i in 0..<made { entry.pointee.ids[i] = scratch.ids.base[mark + i] }
-    }
+    scratch.cache?.store(key, UnsafeBufferPointer(rebasing: scratch.ids.elements[mark...]))
   }
 
   @inline(never)

@@ -17,6 +17,9 @@ struct TokenTable: Sendable {
 
   var count: Int { ends.count }
 
+  /// The length of all tokens together.
+  var byteCount: Int { bytes.count }
+
   /// Calls `body` with the bytes of a token.
   @inline(__always)
   func withBytes<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {

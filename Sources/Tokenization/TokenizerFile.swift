@@ -47,7 +47,7 @@ extension Tokenizer {
       JSONMember(vocabulary.token(Int32(id)), .integer(Int64(id)))
     }
     return [
-      "version": "1.0", "truncation": nil, "padding": nil,
+      "version": "1.0", "truncation": .null, "padding": .null,
       "added_tokens": .array(addedTokens.map(Tokenizer.json)),
       "normalizer": [
         "type": "BertNormalizer", "clean_text": .bool(options.cleanText),

@@ -79,6 +79,11 @@ public struct Vocabulary: Sendable, Equatable {
       }
       return Int32(index)
     }
+    // Tree nodes are numbered with 24 bits, one a byte at most.
+    guard table.byteCount < 1 << 24 else {
+      throw TokenizationError.malformed(
+        place: place, what: "vocabulary of \(table.byteCount) bytes is larger than 16 MB")
+    }
     self.table = table
     self.pieceCount = pieceCount ?? table.count
     self.specialTokens = specialTokens

@@ -1,7 +1,8 @@
 /// Remembers the ids of recent words by their raw bytes.
 ///
-/// Direct-mapped: a word has one place, and a newer word takes it over. So the memory is bounded,
-/// 512 kB, and nothing is ever searched. It only saves work, never changes a result.
+/// A word has two places, side by side. A new word takes the second, and moves to the first when it
+/// comes again: what is frequent stays. So the memory is bounded, 1 MB, and nothing is ever searched.
+/// It only saves work, never changes a result.
 struct WordCache: ~Copyable {
   /// One cache line: a word, the number of its ids and the ids.
   ///
@@ -12,25 +13,45 @@ struct WordCache: ~Copyable {
     var ids = SIMD8<Int32>()
   }
 
-  static let bits: UInt64 = 13
+  static let setBits: UInt64 = 13
   static let idLimit = 8
 
   private let entries: UnsafeMutablePointer<Entry>
 
   init() {
-    entries = .allocate(capacity: 1 << Int(WordCache.bits))
+    entries = .allocate(capacity: 2 << Int(WordCache.setBits))
     clear()
   }
 
   deinit { entries.deallocate() }
 
   func clear() {
-    entries.initialize(repeating: Entry(), count: 1 << Int(WordCache.bits))
+    entries.initialize(repeating: Entry(), count: 2 << Int(WordCache.setBits))
+  }
+
+  /// A word's entry; nil when it isn't there.
+  @inline(__always)
+  func find(_ key: WordKey) -> UnsafeMutablePointer<Entry>? {
+    let first = place(key)
+    if first.pointee.key == key { return first }
+    let second = first + 1
+    guard second.pointee.key == key else { return nil }
+    swap(&first.pointee, &second.pointee)
+    return first
+  }
+
+  /// Stores a word that `find` doesn't have.
+  func store(_ key: WordKey, _ ids: UnsafeBufferPointer<Int32>) {
+    guard ids.count <= WordCache.idLimit else { return }
+    let entry = place(key) + 1
+    entry.pointee.key = key
+    entry.pointee.count = Int32(ids.count)
+    for (i, id) in ids.enumerated() { entry.pointee.ids[i] = id }
   }
 
   @inline(__always)
-  func entry(_ key: WordKey) -> UnsafeMutablePointer<Entry> {
-    entries + Int(truncatingIfNeeded: key.hash >> (64 - WordCache.bits))
+  private func place(_ key: WordKey) -> UnsafeMutablePointer<Entry> {
+    entries + Int(truncatingIfNeeded: key.hash >> (64 - WordCache.setBits)) * 2
   }
 }
 

@@ -97,5 +97,6 @@ import Testing
     let (rows, report) = try load("user,item,label\nu,a,good\nu,b\nu,c,1\n", options)
     #expect(rows.items.strings == ["c"])
     #expect(report.badRows == 2)
+    #expect(report.rowsRead == 1)
   }
 }

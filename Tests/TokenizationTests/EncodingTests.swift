@@ -111,7 +111,7 @@ import Tokenization
     var scratch = EncodingScratch()
     for tokenizer in tokenizers + tokenizers {
       // Enough text for the word cache to be in use, and twice for it to be hit.
-      for text in texts + texts + texts {
+      for text in Array(repeating: texts, count: 9).joined() {
         var ids: [Int32] = [-1]
         var copy = text
         copy.withUTF8 {

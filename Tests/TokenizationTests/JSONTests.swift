@@ -8,7 +8,7 @@ import Tokenization
     let text = #" {"a":[null,true,false,-0,12,-9223372036854775808,1.5,-2e-3,1E2],"b":{},"a":[] }"#
     let value = try parse(text)
     let list: JSONValue = [
-      nil, true, false, 0, 12, .integer(Int64.min), 1.5, -0.002, .number(100),
+      .null, true, false, 0, 12, .integer(Int64.min), 1.5, -0.002, .number(100),
     ]
     #expect(
       value
@@ -79,7 +79,7 @@ import Tokenization
   @Test func writtenTexts() throws {
     let value: JSONValue = [
       "empty": [[:], []], "text": "a\"\\\n\r\t\u{8}\u{C}\u{1}\u{1f}é/", "number": 1e-12,
-      "half": 0.5, "whole": -3, "nothing": nil, "yes": true, "nan": .number(.nan),
+      "half": 0.5, "whole": -3, "nothing": .null, "yes": true, "nan": .number(.nan),
     ]
     let compact =
       #"{"empty":[{},[]],"text":"a\"\\\n\r\t\b\f\u0001\u001fé/","number":1e-12,"#

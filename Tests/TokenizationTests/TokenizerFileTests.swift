@@ -115,7 +115,7 @@ import Tokenization
     #expect(text.contains(message) && text.contains(url.path), "\(text)")
   }
 
-  @Test func modelDirectoriesPreferTokenizerJSON() throws {
+  @Test func modelDirectoriesAreReadAsTransformersDoes() throws {
     let directory = try TemporaryDirectory()
     let error = #expect(throws: (any Error).self) { try Tokenizer.load(directory: directory.url) }
     #expect("\(error.map { "\($0)" } ?? "")".contains(directory.url.path))
@@ -132,9 +132,26 @@ import Tokenization
     _ = try directory.write(#"{"do_lower_case":"no"}"#, to: "tokenizer_config.json")
     #expect(throws: TokenizationError.self) { try Tokenizer.load(directory: directory.url) }
 
+    // Beside a tokenizer.json, as AutoTokenizer of transformers 5.24 was seen to do it: the
+    // configuration of a BertTokenizer, or of no class, decides; that of another class doesn't.
     let stripping = TokenizerOptions(lowercase: false, stripAccents: true)
     try Tokenizer(vocabulary: vocabulary, options: stripping)
       .writeTokenizerJSON(to: directory.url.appendingPathComponent("tokenizer.json"))
+    let cases: [(String, TokenizerOptions)] = [
+      (#"{"tokenizer_class":"PreTrainedTokenizerFast","do_lower_case":true}"#, stripping),
+      (#"{"tokenizer_class":"BertTokenizer"}"#, TokenizerOptions()),
+      (
+        #"{"tokenizer_class":"BertTokenizerFast","strip_accents":false}"#,
+        TokenizerOptions(stripAccents: false)
+      ),
+      (#"{"do_lower_case":false}"#, TokenizerOptions(lowercase: false)),
+    ]
+    for (configuration, options) in cases {
+      _ = try directory.write(configuration, to: "tokenizer_config.json")
+      #expect(try Tokenizer.load(directory: directory.url).options == options, "\(configuration)")
+    }
+    try FileManager.default.removeItem(
+      at: directory.url.appendingPathComponent("tokenizer_config.json"))
     #expect(try Tokenizer.load(directory: directory.url).options == stripping)
   }
 }

@@ -2,7 +2,7 @@
 public struct Behaviors: Sendable {
   /// The users' ids; `userIndex` points into it.
   public var users: IDTable
-  /// The items' ids; `itemIndex` points into it. The item table's when one was given.
+  /// The items' ids, which `itemIndex` points into; the item table's when one was given.
   public var items: IDTable
   /// The user of each row.
   public var userIndex: [Int32]
@@ -10,8 +10,9 @@ public struct Behaviors: Sendable {
   public var itemIndex: [Int32]
   /// The label of each row: a rating, a count, or 1 where the file has no labels.
   public var labels: [Float]
-  /// The time of each row, mostly in seconds since 1970; NaN where it is missing. nil without a
-  /// column of times.
+  /// The time of each row, mostly in seconds since 1970; nil without a column of times.
+  ///
+  /// NaN where it is missing.
   public var timestamps: [Double]?
 
   /// Creates behaviours from their columns, which are equally long.

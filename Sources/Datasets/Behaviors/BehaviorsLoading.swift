@@ -118,7 +118,7 @@ private struct BehaviorsLoader {
 
   /// Files are mostly grouped by user, so the user before is the first guess.
   private mutating func index(ofUser id: UnsafeBufferPointer<UInt8>) -> Int {
-    if let last = userIndex.last, users.withBytes(of: Int(last), { $0.elementsEqual(id) }) {
+    if let last = userIndex.last, users.matches(Int(last), id) {
       return Int(last)
     }
     return users.insert(id)
@@ -150,6 +150,7 @@ private struct BehaviorsLoader {
       try reader.reject(
         "label '\(reader.string(labelColumn))' is not a number",
         advice: "correct it, or name the label column with --label-column")
+      report.rowsRead -= 1
       return nil
     }
     guard value.isFinite && Float(value).isFinite else {
@@ -171,6 +172,7 @@ private struct BehaviorsLoader {
       try reader.reject(
         "time '\(reader.string(timestampColumn))' is neither a number nor an ISO 8601 date",
         advice: "correct it, or name the time column with --timestamp-column")
+      report.rowsRead -= 1
       return nil
     }
     if value.isFinite { return value }

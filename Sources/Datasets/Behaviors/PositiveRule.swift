@@ -68,8 +68,10 @@ public struct PositiveRule: Sendable, Codable, Equatable {
     self.unratedLabel = unratedLabel
   }
 
-  /// Whether `label` counts as positive. Compared in single precision, as labels are kept, so that a
-  /// label written like the threshold reaches it.
+  /// Whether `label` counts as positive.
+  ///
+  /// Compared in single precision, as labels are kept, so that a label written like the threshold
+  /// reaches it.
   @inlinable
   public func isPositive(_ label: Float) -> Bool { label >= Float(threshold) }
 }

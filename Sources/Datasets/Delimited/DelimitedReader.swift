@@ -21,7 +21,9 @@ public final class DelimitedReader {
   private let skipBadRows: Bool
   private var position: Int
   private var nextLine = 1
-  private var scanner: RowScanner
+  /// 0 while the header is read.
+  private var columnCount = 0
+  private let scanner: RowScanner
   /// A row longer than this is taken for an unclosed quote.
   private static let maximumRowBytes = 1 << 26
 
@@ -47,6 +49,7 @@ public final class DelimitedReader {
     scanner = RowScanner(
       format: format ?? DelimitedFormat(path: path) ?? DelimitedFormat(firstLine: firstLine))
     header = try readHeader()
+    columnCount = header.count
   }
 
   /// Moves to the next row; false at the end of the file.
@@ -54,15 +57,19 @@ public final class DelimitedReader {
   /// - Throws: `DatasetError` with the row's line when it is malformed: another number of fields than
   ///   the header, an unclosed quote, text behind a closing quote, bytes that aren't UTF-8.
   public func next() throws -> Bool {
-    while let problem = try advance() {
-      if problem.isEmpty { return true }
+    while true {
+      let problem: String
+      switch try advance() {
+      case .row: return true
+      case .end: return false
+      case .malformed(let what): problem = what
+      }
       let error = DatasetError(
         problem, path: name, line: line,
         advice: "correct the row, or leave such rows out with --skip-bad-rows")
       guard skipBadRows else { throw error }
       skipBadRow(error.description)
     }
-    return false
   }
 
   /// Leaves the current row out as malformed: throws, or counts it when `skipBadRows`.
@@ -78,6 +85,7 @@ public final class DelimitedReader {
   /// The bytes of a field of the current row, valid until the next row is read.
   @inline(__always)
   public func field(_ column: Int) -> UnsafeBufferPointer<UInt8> {
+    precondition(column < scanner.fieldCount, "no column \(column)")
     let range = scanner.fields[column]
     return UnsafeBufferPointer(start: buffer.memory + range.start, count: range.end - range.start)
   }
@@ -89,13 +97,19 @@ public final class DelimitedReader {
 
   // MARK: Rows
 
-  /// Scans one row: nil at the end of the file, "" for a good row, else what is wrong with it.
-  private func advance() throws -> String? {
+  private enum Step {
+    case row
+    case end
+    case malformed(String)
+  }
+
+  /// Scans one row.
+  private func advance() throws -> Step {
     while true {
       skipEmptyLines()
       line = nextLine
       if position == buffer.filled {
-        if buffer.atEnd { return nil }
+        if buffer.atEnd { return .end }
         try refill()
         continue
       }
@@ -104,32 +118,33 @@ public final class DelimitedReader {
       {
       case .incomplete:
         if buffer.filled - position >= DelimitedReader.maximumRowBytes {
-          return "a row is longer than 64 MiB (an unclosed quote?)"
+          return .malformed("a row is longer than 64 MiB (an unclosed quote?)")
         }
         try refill()
-      case .malformed(let why): return why
+      case .malformed(let why): return .malformed(why)
       case .row: return finishRow()
       }
     }
   }
 
-  private func finishRow() -> String {
+  private func finishRow() -> Step {
     let base = buffer.memory
-    let fields = scanner.fields
-    if !header.isEmpty && fields.count != header.count {
-      return "\(fields.count) fields instead of \(header.count)"
+    if scanner.fieldCount != columnCount && columnCount > 0 {
+      return .malformed("\(scanner.fieldCount) fields instead of \(columnCount)")
     }
     if scanner.hasHighBytes
       && !isValidUTF8(UnsafeBufferPointer(start: base + position, count: scanner.end - position))
     {
-      return "a field is not UTF-8"
+      return .malformed("a field is not UTF-8")
     }
-    for column in fields.indices where fields[column].hasDoubledQuotes {
-      scanner.fields[column].end = undouble(base, fields[column])
+    if scanner.hasDoubledQuotes {
+      for column in 0..<scanner.fieldCount where scanner.fields[column].hasDoubledQuotes {
+        scanner.fields[column].end = undouble(base, scanner.fields[column])
+      }
     }
     position = scanner.end
     nextLine += scanner.lineEnds
-    return ""
+    return .row
   }
 
   /// Turns doubled quotes into single ones in place; returns the field's new end.
@@ -175,14 +190,14 @@ public final class DelimitedReader {
 
   private func readHeader() throws -> [String] {
     switch try advance() {
-    case nil:
+    case .end:
       throw DatasetError(
         "the file is empty", path: name, advice: "give a file with a header line and rows")
-    case .some(let problem) where !problem.isEmpty:
+    case .malformed(let problem):
       throw DatasetError(
         "\(problem) in the header", path: name, line: line, advice: "correct the header")
-    default:
-      return scanner.fields.indices.map { string($0) }
+    case .row:
+      return (0..<scanner.fieldCount).map { string($0) }
     }
   }
 }

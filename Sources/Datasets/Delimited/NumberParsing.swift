@@ -30,7 +30,11 @@ package func parseDouble(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
   }
   guard digits > 0 else { return nil }
   var value = Double(mantissa)
-  if fraction > 0 { value /= powersOfTen[fraction] }
+  switch fraction {
+  case 0: break
+  case 1: value /= 10
+  default: value /= powersOfTen[fraction]
+  }
   return negative ? -value : value
 }
 

@@ -7,7 +7,9 @@ struct FieldRange {
 }
 
 /// Finds the fields of one row without changing the bytes.
-struct RowScanner {
+///
+/// A class that owns its memory: an array in a struct costs more a field than the scan itself.
+final class RowScanner {
   enum Outcome {
     /// A row was found; its fields are in `fields`.
     case row
@@ -19,24 +21,33 @@ struct RowScanner {
 
   let format: DelimitedFormat
   /// The fields of the last row.
-  var fields: [FieldRange] = []
+  private(set) var fields: UnsafeMutablePointer<FieldRange>
+  /// How many fields the last row had.
+  private(set) var fieldCount = 0
+  private var capacity = 64
   /// The position behind the last row.
-  var end = 0
+  private(set) var end = 0
   /// How many line ends the last row held, its own included.
-  var lineEnds = 0
+  private(set) var lineEnds = 0
   /// Whether the last row had a byte above 127.
-  var hasHighBytes = false
+  private(set) var hasHighBytes = false
+  /// Whether a field of the last row had doubled quotes.
+  private(set) var hasDoubledQuotes = false
 
   init(format: DelimitedFormat) {
     self.format = format
+    fields = .allocate(capacity: capacity)
   }
 
+  deinit { fields.deallocate() }
+
   /// Scans the row that begins at `start` and ends before `limit`; `atEnd` says that nothing follows.
-  mutating func scan(
+  func scan(
     _ base: UnsafePointer<UInt8>, from start: Int, to limit: Int, atEnd: Bool
   ) -> Outcome {
-    fields.removeAll(keepingCapacity: true)
+    var count = 0
     lineEnds = 0
+    hasDoubledQuotes = false
     let delimiter = format.delimiter
     var position = start
     var high: UInt8 = 0
@@ -54,7 +65,9 @@ struct RowScanner {
         position = unquotedEnd(base, of: field, limit, delimiter, &high)
         field.end = position
       }
-      fields.append(field)
+      if count == capacity { grow() }
+      fields[count] = field
+      count += 1
       if position == limit {
         guard atEnd else { return .incomplete }
         end = position
@@ -72,8 +85,17 @@ struct RowScanner {
       end = position + 1
       break
     }
+    fieldCount = count
     hasHighBytes = high >= 0x80
     return .row
+  }
+
+  private func grow() {
+    let larger = UnsafeMutablePointer<FieldRange>.allocate(capacity: capacity * 2)
+    larger.update(from: fields, count: capacity)
+    fields.deallocate()
+    fields = larger
+    capacity *= 2
   }
 
   /// The end of an unquoted field: the next delimiter, line end or `limit`.
@@ -92,8 +114,8 @@ struct RowScanner {
     return position
   }
 
-  /// Tries to read a quoted field. `.row` says the field is complete or, for tabs, not a quoted one.
-  private mutating func quoted(
+  /// Tries to read a quoted field; `.row` says it is complete or, for tabs, not a quoted one.
+  private func quoted(
     _ base: UnsafePointer<UInt8>, _ field: inout FieldRange, limit: Int, atEnd: Bool
   ) -> Outcome {
     let linesBefore = lineEnds
@@ -117,6 +139,7 @@ struct RowScanner {
       let next = position + 1 < limit ? base[position + 1] : 0x0A
       if next == 0x22 {
         doubled = true
+        hasDoubledQuotes = true
         position += 2
       } else if next == format.delimiter || next == 0x0A || next == 0x0D {
         field = FieldRange(

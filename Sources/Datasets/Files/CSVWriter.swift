@@ -25,6 +25,20 @@ public struct CSVWriter {
     CSVWriter.quote(field, into: &row)
   }
 
+  /// Appends a whole number as a field.
+  public mutating func append(_ number: Int) {
+    if fieldCount > 0 { row.append(UInt8(ascii: ",")) }
+    fieldCount += 1
+    if number < 0 { row.append(UInt8(ascii: "-")) }
+    let start = row.count
+    var rest = number.magnitude
+    repeat {
+      row.append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    row[start...].reverse()
+  }
+
   /// Ends the current row.
   public mutating func endRow() throws {
     if fieldCount == 1 && row.isEmpty { row.append(contentsOf: [0x22, 0x22]) }
@@ -41,7 +55,10 @@ public struct CSVWriter {
   }
 
   private static func quote(_ field: UnsafeBufferPointer<UInt8>, into row: inout [UInt8]) {
-    let special = field.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
+    var special = false
+    for byte in field where byte <= 0x2C {
+      if byte == 0x2C || byte == 0x22 || byte == 0x0A || byte == 0x0D { special = true }
+    }
     guard special else {
       row.append(contentsOf: field)
       return

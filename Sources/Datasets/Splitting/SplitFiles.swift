@@ -1,9 +1,11 @@
 import Foundation
 
 extension ColdSplit {
-  /// Writes the split into a folder, which is made if need be: train.csv, test_warm.csv, test_cold.csv,
-  /// warm_items.txt, cold_items.txt, users.txt, split.json, and val_cold.csv and val_cold_items.txt when
-  /// there are validation rows. Rows and items are in the order of their ids' code points, labels `%g`,
+  /// Writes the split into a folder, which is made if need be.
+  ///
+  /// The files are train.csv, test_warm.csv, test_cold.csv, warm_items.txt, cold_items.txt, users.txt,
+  /// split.json, and val_cold.csv and val_cold_items.txt when there are validation rows. Rows and items
+  /// are in the order of their ids' code points, labels `%g`,
   /// times `%.15g`.
   ///
   /// - Throws: `DatasetError` when a file can't be written.
@@ -39,12 +41,13 @@ extension ColdSplit {
     }
     try AtomicFile.write(to: url) { file in
       var csv = CSVWriter(file)
+      var texts: [UInt32: [UInt8]] = [:]
       try csv.writeRow(["user_id", "item_id", "label"] + (times == nil ? [] : ["timestamp"]))
       for row in 0..<rows.count {
         rows.users.withBytes(of: Int(rows.userIndex[row])) { csv.append($0) }
         rows.items.withBytes(of: Int(rows.itemIndex[row])) { csv.append($0) }
-        csv.append(labelText(rows.labels[row]))
-        if let times { csv.append(timeText(times[row])) }
+        append(rows.labels[row], to: &csv, &texts)
+        if let times { append(time: times[row], to: &csv) }
         try csv.endRow()
       }
     }
@@ -60,17 +63,30 @@ extension ColdSplit {
   }
 }
 
-/// A label as C's `%g` prints the decimal number it was read from.
-package func labelText(_ label: Float) -> String {
-  if label == label.rounded() && abs(label) < 1e6 && !(label == 0 && label.sign == .minus) {
-    return String(Int(label))
+/// Appends a label; `texts` keeps those of labels that were formatted before, which takes long.
+private func append(_ label: Float, to csv: inout CSVWriter, _ texts: inout [UInt32: [UInt8]]) {
+  if label == label.rounded() && abs(label) < 1e6 && label.bitPattern != (-0.0 as Float).bitPattern
+  {
+    csv.append(Int(label))
+    return
   }
-  return String(format: "%g", decimal(label))
+  let text = texts[label.bitPattern] ?? Array(labelText(label).utf8)
+  if texts.count < 1 << 16 { texts[label.bitPattern] = text }
+  text.withUnsafeBufferPointer { csv.append($0) }
 }
 
-/// A time as C's `%.15g` prints it; "" for none.
-private func timeText(_ time: Double) -> String {
-  if time.isNaN { return "" }
-  if time == time.rounded() && abs(time) < 1e15 && time != 0 { return String(Int(time)) }
-  return String(format: "%.15g", time)
+/// Appends a time as C's `%.15g` prints it; nothing for none.
+private func append(time: Double, to csv: inout CSVWriter) {
+  if time.isNaN {
+    csv.append("")
+  } else if time == time.rounded() && abs(time) < 1e15 && time != 0 {
+    csv.append(Int(time))
+  } else {
+    csv.append(String(format: "%.15g", time))
+  }
+}
+
+/// A label as C's `%g` prints the decimal number it was read from.
+package func labelText(_ label: Float) -> String {
+  String(format: "%g", decimal(label))
 }

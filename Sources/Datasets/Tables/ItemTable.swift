@@ -23,8 +23,10 @@ public struct ItemTable: Sendable, Equatable {
   /// The number of items.
   public var count: Int { ids.count }
 
-  /// Reads an items file: an id column, text columns (see `TextColumns`' rule: `text`, else title,
-  /// description, ... joined by ". "), and features in the other columns.
+  /// Reads an items file: an id column, text columns, and features in the other columns.
+  ///
+  /// The text is the column `text`, else title, description and their like, joined by ". ", with genres
+  /// and tags behind them.
   ///
   /// - Throws: `DatasetError` for a malformed row, a missing column, a missing or repeated id, and a
   ///   file without items.

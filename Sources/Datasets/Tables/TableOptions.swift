@@ -1,4 +1,6 @@
-/// How a table of items, users or behaviours is read. nil and empty values mean: find it by name.
+/// How a table of items, users or behaviours is read.
+///
+/// nil and empty values mean: find it by name.
 public struct TableOptions: Sendable {
   /// Commas or tabs; nil tells by the file's name or first line.
   public var format: DelimitedFormat?

@@ -34,7 +34,9 @@ package struct TextColumns: Sendable {
   }
 }
 
-/// Joins texts by ". ", or by a blank behind one that ends a sentence; blank ones are left out.
+/// Joins texts as sentences: by a period and a blank, or a blank alone behind the end of a sentence.
+///
+/// Blank ones are left out.
 package func joinSentences(_ parts: [String]) -> String {
   var text = ""
   for part in parts.map(trimmed) where !part.isEmpty {

@@ -27,7 +27,9 @@ public struct Finetuner {
     case epoch(FinetuneRecord)
   }
 
-  /// Creates a run. `shouldStop` ends training early with what has been learned so far.
+  /// Creates a run.
+  ///
+  /// `shouldStop` ends training early with what has been learned so far.
   public init(
     model: PretrainedModel, options: FinetuneOptions,
     report: @escaping (Progress) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }

@@ -25,7 +25,7 @@ struct FusionFitter {
   }
 
   func fit(parts: [ScorePart]) throws -> Result {
-    let (cold, coldUsers) = try scores(
+    let (cold, _) = try scores(
       parts.filter(\.scoresNewItems), relevant: split.cold, candidates: split.pseudoCold,
       limit: 2000)
     let coldFit = CoordinateAscent().fit(cold, workers: workers)
@@ -38,7 +38,6 @@ struct FusionFitter {
       cold: named(cold.parts, coldFit.weights), warm: named(warm.parts, warmFit.weights))
     let balanced = balance(warm, users: warmUsers)
     let balancedNDCG = fitScale(&weights, balanced)
-    _ = coldUsers
     return Result(
       weights: weights, coldNDCG: coldFit.ndcg, warmNDCG: warmFit.ndcg,
       balancedNDCG: balancedNDCG, coldParts: named(cold.parts, coldFit.single),
@@ -76,8 +75,10 @@ struct FusionFitter {
     )
   }
 
-  /// Warm and pseudo-cold candidates together. Of the pseudo-cold positives the share that warm items
-  /// have held out is kept, so that showing cold items more often than they deserve doesn't pay.
+  /// Warm and pseudo-cold candidates together.
+  ///
+  /// Of the pseudo-cold positives the share that warm items have held out is kept, so that showing
+  /// cold items more often than they deserve doesn't pay.
   private func balance(_ warm: ValidationScores, users chosen: [Int32]) -> ValidationScores {
     var isCold = [Bool](repeating: false, count: space.count)
     for item in split.pseudoCold { isCold[Int(item)] = true }

@@ -1,24 +1,26 @@
 import Datasets
 
-/// The program's own validation, inside the training behaviours: some warm items play cold, and of the
-/// others some positives are held out. Fusion, early stopping and penalties are chosen on it.
-struct InnerSplit: Sendable {
+/// The program's own validation, inside the training behaviours: some warm items play cold, and of
+/// the others some positives are held out.
+///
+/// Fusion, early stopping and penalties are chosen on it.
+package struct InnerSplit: Sendable {
   /// Positives that remain for training, (users, items).
-  let train: SparseMatrix
+  package let train: SparseMatrix
   /// Items that play cold, ascending.
-  let pseudoCold: [Int32]
+  package let pseudoCold: [Int32]
   /// Items with a positive in ``train``, ascending.
-  let warm: [Int32]
+  package let warm: [Int32]
   /// Positives on pseudo-cold items, (users, items).
-  let cold: SparseMatrix
+  package let cold: SparseMatrix
   /// Held-out positives on warm items, (users, items).
-  let held: SparseMatrix
+  package let held: SparseMatrix
 
   /// Share of the warm items that play cold, and of positives that are held out.
-  static let share = 0.1
+  package static let share = 0.1
 
   /// Splits by hashes of ids and seed, so that it doesn't depend on the order of rows.
-  init(_ positives: SparseMatrix, users: IDTable, items: IDTable, seed: UInt64) throws {
+  package init(_ positives: SparseMatrix, users: IDTable, items: IDTable, seed: UInt64) throws {
     let counts = positives.columnSums()
     let warmItems = counts.indices.filter { counts[$0] > 0 }
     let hashes = warmItems.map { (portableHash("\(seed)|inner|\(items[$0])"), $0) }
@@ -61,7 +63,7 @@ struct InnerSplit: Sendable {
   }
 
   /// At most `limit` users with training positives and with entries in `relevant`, by hash.
-  func users(_ relevant: SparseMatrix, names: IDTable, limit: Int) -> [Int32] {
+  package func users(_ relevant: SparseMatrix, names: IDTable, limit: Int) -> [Int32] {
     let eligible = (0..<train.rowCount).filter {
       !train.columns(ofRow: $0).isEmpty && !relevant.columns(ofRow: $0).isEmpty
     }

@@ -13,7 +13,9 @@ struct TextStage {
     self.data = data
   }
 
-  /// The texts in vector form. Inputs change when adapters are trained; all else belongs to the base.
+  /// The texts in vector form.
+  ///
+  /// Inputs change when adapters are trained; all else belongs to the base.
   struct Result {
     let sequences: [[Int32]]
     let pooling: TokenPooling

@@ -25,7 +25,6 @@ struct TowerStage {
     var adapterValidation: Double?
     /// Labels and tower scores of held-out rows, for pointwise losses.
     var heldScores: [(score: Float, label: Float)] = []
-    var records: [FinetuneRecord] = []
   }
 
   func run(
@@ -50,10 +49,10 @@ struct TowerStage {
     var result = Result()
     let best = ParameterStore<Float>(models.network.table)
     func record(_ stage: String, _ epoch: Int, _ loss: Double, _ validation: Double) {
-      let line = FinetuneRecord(
-        stage: stage, epoch: epoch, loss: loss, validation: validation, seconds: seconds())
-      result.records.append(line)
-      run.report(.epoch(line))
+      run.report(
+        .epoch(
+          FinetuneRecord(
+            stage: stage, epoch: epoch, loss: loss, validation: validation, seconds: seconds())))
     }
     let usesAdapters = run.options.adapterKind == .bottleneck
     let towerLimit = usesAdapters ? limit / 2 : limit

@@ -25,8 +25,10 @@ public struct FusedScorer: UserScorer {
     self.referenceCount = referenceCount
   }
 
+  /// The number of items.
   public var itemCount: Int { counts.count }
 
+  /// Writes the scores.
   public func score(
     _ histories: SparseMatrix, rows: Range<Int>, into scores: UnsafeMutablePointer<Float>
   ) {
@@ -59,8 +61,10 @@ public struct FusedScorer: UserScorer {
     }
   }
 
-  /// Subtracts the mean and divides by the standard deviation of the reference items; parts that say
-  /// nothing of new items look at items with behaviours alone. A constant row becomes zeros.
+  /// Subtracts the mean and divides by the standard deviation of the reference items; parts that
+  /// say nothing of new items look at items with behaviours alone.
+  ///
+  /// A constant row becomes zeros.
   func standardize(_ values: UnsafeMutablePointer<Float>, part: ScorePart) {
     var (sum, squares, n) = (0.0, 0.0, 0.0)
     for item in 0..<referenceCount where part.scoresNewItems || counts[item] > 0 {

@@ -4,7 +4,7 @@ import Kernels
 /// Standardised part scores of some validation users, kept to try many weights.
 ///
 /// Part p's score of candidate c for user u is at `(p * users + u) * candidates + c`.
-struct ValidationScores: @unchecked Sendable {
+package struct ValidationScores: @unchecked Sendable {
   let parts: [ScorePart]
   let userCount: Int
   /// Catalogue indices of the candidates.
@@ -16,7 +16,7 @@ struct ValidationScores: @unchecked Sendable {
   let excluded: [[Int32]]
 
   /// Computes all parts for the users in blocks and keeps the candidates' columns.
-  init(
+  package init(
     scorer: FusedScorer, histories: SparseMatrix, candidates: [Int32], relevant: [[Int32]],
     excluded: [[Int32]], workers: Workers
   ) {
@@ -43,7 +43,7 @@ struct ValidationScores: @unchecked Sendable {
   }
 
   /// Mean NDCG@20 of the weighted sum of parts over users with something relevant.
-  func ndcg(_ weights: [Double], workers: Workers) -> Double {
+  package func ndcg(_ weights: [Double], workers: Workers) -> Double {
     evaluate(workers: workers) { user, scores in
       scores.update(repeating: 0, count: candidates.count)
       for (index, weight) in weights.enumerated() where weight != 0 {
@@ -90,10 +90,12 @@ struct ValidationScores: @unchecked Sendable {
 ///
 /// It begins with the best single part, then tries other weights of one part at a time, first in large
 /// steps, then in small ones. A change must gain `margin`: parts that add only noise stay out.
-struct CoordinateAscent {
+package struct CoordinateAscent {
   var margin = 0.0003
 
-  func fit(
+  package init() {}
+
+  package func fit(
     _ scores: ValidationScores, workers: Workers
   ) -> (weights: [Double], ndcg: Double, single: [Double]) {
     let count = scores.parts.count

@@ -62,6 +62,9 @@ extension FusionWeights {
     case coldShift = "cold_shift"
   }
 
+  /// Reads the weights by the parts' names.
+  ///
+  /// - Throws: `DecodingError` for an unknown part.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     func weights(_ key: CodingKeys) throws -> [ScorePart: Double] {
@@ -82,6 +85,7 @@ extension FusionWeights {
       coldShift: try values.decode(Double.self, forKey: .coldShift))
   }
 
+  /// Writes the weights under the parts' names.
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     func named(_ weights: [ScorePart: Double]) -> [String: Double] {

@@ -8,10 +8,16 @@ public struct PlattScaling: Sendable, Codable, Equatable {
   public var intercept: Double
 
   /// One labelled score.
-  struct Sample {
+  package struct Sample {
     let score: Double
     let isPositive: Bool
     let weight: Double
+
+    package init(score: Double, isPositive: Bool, weight: Double) {
+      self.score = score
+      self.isPositive = isPositive
+      self.weight = weight
+    }
   }
 
   /// Creates a scaling; the default leaves logits as they are.
@@ -27,7 +33,7 @@ public struct PlattScaling: Sendable, Codable, Equatable {
 
   /// Weighted logistic regression by Newton's method with step halving, on Platt's smoothed targets;
   /// without both classes the identity.
-  static func fit(_ samples: [Sample]) -> PlattScaling {
+  package static func fit(_ samples: [Sample]) -> PlattScaling {
     let positives = samples.reduce(0) { $0 + ($1.isPositive ? $1.weight : 0) }
     let negatives = samples.reduce(0) { $0 + ($1.isPositive ? 0 : $1.weight) }
     guard positives > 0, negatives > 0 else { return PlattScaling() }

@@ -27,5 +27,6 @@ public enum ScorePart: String, Sendable, Codable, CaseIterable, Comparable {
     }
   }
 
+  /// Orders parts by name.
   public static func < (a: ScorePart, b: ScorePart) -> Bool { a.rawValue < b.rawValue }
 }

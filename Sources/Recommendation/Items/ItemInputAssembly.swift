@@ -25,7 +25,7 @@ public struct ItemInputAssembly: Sendable {
   public var width: Int { rawWidth + whitening.matrix.columnCount + featureWidth }
 
   /// What the backward pass needs: unit vectors and norms of both parts.
-  struct Saved {
+  package struct Saved {
     let raw: UnsafeMutablePointer<Float>
     let rawNorm: UnsafeMutablePointer<Float>
     let white: UnsafeMutablePointer<Float>
@@ -33,7 +33,7 @@ public struct ItemInputAssembly: Sendable {
   }
 
   /// `x` (rows, width) from `raw` (rows, rawWidth); `features` is a row pointer by index.
-  func forward(
+  package func forward(
     _ x: UnsafeMutablePointer<Float>, raw: UnsafePointer<Float>, rows: Int,
     features: (Int) -> UnsafePointer<Float>?, arena: Arena<Float>
   ) -> Saved {
@@ -68,7 +68,7 @@ public struct ItemInputAssembly: Sendable {
   }
 
   /// Writes the gradient of `raw` into `dRaw` (rows, rawWidth) from that of `x`.
-  func backward(
+  package func backward(
     dRaw: UnsafeMutablePointer<Float>, dx: UnsafePointer<Float>, saved: Saved, rows: Int,
     arena: Arena<Float>
   ) {

@@ -31,14 +31,14 @@ public struct TokenPooling: Sendable, Equatable {
     }
   }
 
-  struct Saved {
+  package struct Saved {
     let weights: UnsafeMutablePointer<Float>
     let y: UnsafeMutablePointer<Float>
     let norms: UnsafeMutablePointer<Float>
   }
 
   /// `y` is (sequences, 2 * width), the mean half first.
-  func forward(
+  package func forward(
     _ y: UnsafeMutablePointer<Float>, hidden: UnsafePointer<Float>, batch: PackedBatch,
     width: Int, arena: Arena<Float>
   ) -> Saved {
@@ -66,7 +66,7 @@ public struct TokenPooling: Sendable, Equatable {
   }
 
   /// Writes the gradient of the token states; `dy` is overwritten.
-  func backward(
+  package func backward(
     dHidden: UnsafeMutablePointer<Float>, dy: UnsafeMutablePointer<Float>, saved: Saved,
     batch: PackedBatch, width: Int
   ) {

@@ -9,33 +9,33 @@ import Kernels
 enum AdapterDirectory {
   private struct Config: Codable {
     struct Inner: Codable {
-      var mh_adapter = false
-      var output_adapter = true
-      var reduction_factor: Double
-      var non_linearity = "relu"
-      var original_ln_before = true
-      var original_ln_after = true
-      var ln_before = false
-      var ln_after = false
-      var is_parallel = false
+      var mhAdapter = false
+      var outputAdapter = true
+      var reductionFactor: Double
+      var nonLinearity = "relu"
+      var originalLnBefore = true
+      var originalLnAfter = true
+      var lnBefore = false
+      var lnAfter = false
+      var isParallel = false
       var scaling = 1.0
-      var residual_before_ln = true
-      var adapter_residual_before_ln = false
-      var init_weights = "bert"
-      var use_gating = false
+      var residualBeforeLn = true
+      var adapterResidualBeforeLn = false
+      var initWeights = "bert"
+      var useGating = false
       var dropout = 0.0
-      var phm_layer = false
-      var leave_out: [Int]
+      var phmLayer = false
+      var leaveOut: [Int]
     }
     var config: Inner
-    var hidden_size: Int
-    var model_class = "BertModel"
-    var model_name = ""
-    var model_type = "bert"
+    var hiddenSize: Int
+    var modelClass = "BertModel"
+    var modelName = ""
+    var modelType = "bert"
     var name = "item"
     var version = "adapters.1.3.0"
     /// Ours: which base the adapter belongs to.
-    var base_checksum: String
+    var baseChecksum: String
   }
 
   static func write(
@@ -47,11 +47,12 @@ enum AdapterDirectory {
     let bottleneck = stack.adapters.compactMap { $0 }.first?.bottleneckWidth ?? 1
     let config = Config(
       config: .init(
-        reduction_factor: Double(width) / Double(bottleneck),
-        leave_out: stack.adapters.indices.filter { stack.adapters[$0] == nil }),
-      hidden_size: width, base_checksum: checksum)
+        reductionFactor: Double(width) / Double(bottleneck),
+        leaveOut: stack.adapters.indices.filter { stack.adapters[$0] == nil }),
+      hiddenSize: width, baseChecksum: checksum)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     try AtomicFile.write(
       Array(try encoder.encode(config)), to: adapter.appendingPathComponent("adapter_config.json"))
     let entries = stack.weights.table.entries
@@ -72,15 +73,17 @@ enum AdapterDirectory {
     let configURL = adapter.appendingPathComponent("adapter_config.json")
     let config: Config
     do {
-      config = try JSONDecoder().decode(Config.self, from: Data(contentsOf: configURL))
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      config = try decoder.decode(Config.self, from: Data(contentsOf: configURL))
     } catch {
       throw CheckpointError(
         "the adapter's configuration can't be read", path: configURL.path,
         advice: "restore the file, or fine-tune again")
     }
-    guard config.base_checksum == checksum else {
+    guard config.baseChecksum == checksum else {
       throw CheckpointError(
-        "the adapter belongs to another base (\(config.base_checksum), this one is \(checksum))",
+        "the adapter belongs to another base (\(config.baseChecksum), this one is \(checksum))",
         path: configURL.path, advice: "restore the base that it was trained with")
     }
     let stack = AdapterTrainer.makeAdapters(model.encoder, options: options)

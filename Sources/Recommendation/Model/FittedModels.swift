@@ -19,7 +19,9 @@ public struct FittedModels: Sendable {
   public var towers: ParameterStore<Float>
 }
 
-/// The items of a catalogue in every representation that scoring needs. Row i is item i.
+/// The items of a catalogue in every representation that scoring needs.
+///
+/// Row i is item i.
 public struct ItemSpace: Sendable {
   /// Pooled vectors of the base encoder, (items, raw width).
   public var raw: DenseMatrix

@@ -24,8 +24,9 @@ public struct Recommender: Sendable {
   public private(set) var histories: SparseMatrix
   /// User features in training order, or nil.
   public let userFeatures: DenseMatrix?
-  /// How features become numbers.
+  /// How item features become numbers.
   public let itemSchema: FeatureSchema?
+  /// How user features become numbers.
   public let userSchema: FeatureSchema?
   /// How token states are pooled.
   public let pooling: TokenPooling
@@ -74,8 +75,9 @@ public struct Recommender: Sendable {
     self.report = report
   }
 
-  /// Embeds new items by their text and features and appends them to the catalogue. No weight changes,
-  /// and no other item's score.
+  /// Embeds new items by their text and features and appends them to the catalogue.
+  ///
+  /// No weight changes, and no other item's score.
   ///
   /// - Throws: `TrainingError` for an id that the catalogue has already.
   public mutating func addItems(_ table: ItemTable, workers: Workers) throws {

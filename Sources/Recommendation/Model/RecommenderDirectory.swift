@@ -11,8 +11,10 @@ public enum RecommenderDirectory {
     FileManager.default.fileExists(atPath: url.appendingPathComponent(summaryName).path)
   }
 
-  /// Puts a complete staged directory in the place of `target`. An older version steps aside first and
-  /// goes last: a kill in between leaves one of the two complete, under its name or `NAME.old.tmp`.
+  /// Puts a complete staged directory in the place of `target`.
+  ///
+  /// An older version steps aside first and goes last: a kill in between leaves one of the two
+  /// complete, under its name or `NAME.old.tmp`.
   static func publish(_ staging: URL, as target: URL) throws {
     let manager = FileManager.default
     func move(_ from: URL, _ to: URL) throws {

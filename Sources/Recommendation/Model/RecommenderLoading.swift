@@ -6,7 +6,9 @@ public import Kernels
 import Tokenization
 
 extension Recommender {
-  /// Loads a fine-tuned model's directory. All sizes in its files are compared before they are used.
+  /// Loads a fine-tuned model's directory.
+  ///
+  /// All sizes in its files are compared before they are used.
   ///
   /// - Throws: `CheckpointError` that names the file and what is wrong with it.
   public static func load(from directory: URL, workers: Workers) throws -> Recommender {

@@ -5,13 +5,13 @@ import Kernels
 ///
 /// y = normalise(L x + O gelu(H x + b)): a linear map with a small correction, as UniSRec's adaptor has.
 public struct ItemTower: Sendable {
-  let linear: TensorHandle
+  package let linear: TensorHandle
   let hiddenWeight: TensorHandle
   let hiddenBias: TensorHandle
   let outputWeight: TensorHandle
   let configuration: TowerConfiguration
 
-  init(_ configuration: TowerConfiguration, in table: inout ParameterTable) {
+  package init(_ configuration: TowerConfiguration, in table: inout ParameterTable) {
     let c = configuration
     self.configuration = c
     linear = table.declare("item.linear.weight", c.width, c.itemInputs)
@@ -20,17 +20,17 @@ public struct ItemTower: Sendable {
     outputWeight = table.declare("item.output.weight", c.width, c.hidden)
   }
 
-  struct Saved<S: KernelScalar> {
+  package struct Saved<S: KernelScalar> {
     let rows: Int
     let x: UnsafeMutablePointer<S>
     let z: UnsafeMutablePointer<S>
     let activated: UnsafeMutablePointer<S>
-    let y: UnsafeMutablePointer<S>
+    package let y: UnsafeMutablePointer<S>
     let norm: UnsafeMutablePointer<S>
   }
 
   /// `x` is (rows, itemInputs); the result's `y` is (rows, width) with unit rows.
-  func forward<S: KernelScalar>(
+  package func forward<S: KernelScalar>(
     x: UnsafeMutablePointer<S>, rows: Int, weights: ParameterStore<S>, arena: Arena<S>
   ) -> Saved<S> {
     let c = configuration
@@ -54,8 +54,10 @@ public struct ItemTower: Sendable {
     return saved
   }
 
-  /// Adds weight gradients; writes the gradient of `x` into `dx` where it is wanted. `dy` is overwritten.
-  func backward<S: KernelScalar>(
+  /// Adds weight gradients; writes the gradient of `x` into `dx` where it is wanted.
+  ///
+  /// `dy` is overwritten.
+  package func backward<S: KernelScalar>(
     dx: UnsafeMutablePointer<S>?, dy: UnsafeMutablePointer<S>, saved: Saved<S>,
     weights: ParameterStore<S>, gradients: ParameterStore<S>, arena: Arena<S>
   ) {

@@ -18,7 +18,7 @@ public enum TowerLoss: String, Sendable, Codable, CaseIterable {
 }
 
 /// Ranking losses: each user of a batch has one target among the candidates, which all users share.
-struct RankingLoss<S: KernelScalar> {
+package struct RankingLoss<S: KernelScalar> {
   let network: TowerNetwork
   let loss: TowerLoss
   /// Row of each user's target among the candidates, (users).
@@ -28,8 +28,18 @@ struct RankingLoss<S: KernelScalar> {
   /// Positions user * candidates + candidate that are positives of the user, the target aside.
   let excluded: [Int]
 
+  package init(
+    network: TowerNetwork, loss: TowerLoss, targets: [Int32], logQ: [S], excluded: [Int]
+  ) {
+    self.network = network
+    self.loss = loss
+    self.targets = targets
+    self.logQ = logQ
+    self.excluded = excluded
+  }
+
   /// Summed loss; adds gradients of `users` (users, width) and of the first `candidates` rows of `items`.
-  func run(
+  package func run(
     users: UnsafeMutablePointer<S>, items: UnsafeMutablePointer<S>, candidates: Int,
     dUsers: UnsafeMutablePointer<S>, dItems: UnsafeMutablePointer<S>,
     weights: ParameterStore<S>, gradients: ParameterStore<S>, gradientScale: S, arena: Arena<S>
@@ -97,7 +107,8 @@ struct RankingLoss<S: KernelScalar> {
       for c in 0..<candidates where row[c] > 0 {
         let margin = scale * (cosine[Int(target)] - cosine[c])
         // ln(1 + e^-m) without overflow for large negative m.
-        let penalty = margin > 0 ? S.log(onePlus: S.exp(-margin)) : S.log(onePlus: S.exp(margin)) - margin
+        let penalty =
+          margin > 0 ? S.log(onePlus: S.exp(-margin)) : S.log(onePlus: S.exp(margin)) - margin
         total += Double(penalty / negatives)
         let slope = gradientScale / (negatives * (1 + S.exp(margin)))
         row[c] = slope
@@ -110,7 +121,7 @@ struct RankingLoss<S: KernelScalar> {
 }
 
 /// Losses on single rows: score = scale * cosine + item bias + user bias + bias.
-struct PointwiseLoss<S: KernelScalar> {
+package struct PointwiseLoss<S: KernelScalar> {
   let network: TowerNetwork
   let loss: TowerLoss
   /// Row of the user and of the item of each behaviour.
@@ -119,8 +130,18 @@ struct PointwiseLoss<S: KernelScalar> {
   /// Labels 0 and 1, or ratings.
   let labels: [S]
 
+  package init(
+    network: TowerNetwork, loss: TowerLoss, users: [Int32], items: [Int32], labels: [S]
+  ) {
+    self.network = network
+    self.loss = loss
+    self.users = users
+    self.items = items
+    self.labels = labels
+  }
+
   /// Raw scores (logits or ratings) of all rows.
-  func scores(
+  package func scores(
     users u: UnsafePointer<S>, items v: UnsafePointer<S>, weights: ParameterStore<S>
   ) -> [S] {
     let d = network.configuration.width
@@ -133,7 +154,7 @@ struct PointwiseLoss<S: KernelScalar> {
   }
 
   /// Summed loss; adds gradients of user and item vectors and of the head.
-  func run(
+  package func run(
     users u: UnsafeMutablePointer<S>, items v: UnsafeMutablePointer<S>,
     dUsers: UnsafeMutablePointer<S>, dItems: UnsafeMutablePointer<S>,
     weights: ParameterStore<S>, gradients: ParameterStore<S>, gradientScale: S

@@ -10,8 +10,8 @@ public struct TowerNetwork: Sendable {
   public let configuration: TowerConfiguration
   let item: ItemTower
   let user: UserTower
-  let historyEmbeddings: TensorHandle?
-  let logScale: TensorHandle
+  package let historyEmbeddings: TensorHandle?
+  package let logScale: TensorHandle
   let itemBias: TensorHandle
   let userBias: TensorHandle
   let bias: TensorHandle
@@ -67,15 +67,28 @@ public struct TowerNetwork: Sendable {
     public var embeddingRows: [Int32]
     /// User features, (users, userInputs), or nil.
     public var userFeatures: UnsafeMutablePointer<S>?
+
+    /// Describes a batch; memory and lists are as the properties say.
+    package init(
+      items: UnsafeMutablePointer<S>, itemCount: Int, offsets: [Int32], entries: [Int32],
+      embeddingRows: [Int32], userFeatures: UnsafeMutablePointer<S>?
+    ) {
+      self.items = items
+      self.itemCount = itemCount
+      self.offsets = offsets
+      self.entries = entries
+      self.embeddingRows = embeddingRows
+      self.userFeatures = userFeatures
+    }
   }
 
-  struct Saved<S: KernelScalar> {
-    let item: ItemTower.Saved<S>
-    let user: UserTower.Saved<S>
+  package struct Saved<S: KernelScalar> {
+    package let item: ItemTower.Saved<S>
+    package let user: UserTower.Saved<S>
     let batch: Batch<S>
   }
 
-  func forward<S: KernelScalar>(
+  package func forward<S: KernelScalar>(
     _ batch: Batch<S>, weights: ParameterStore<S>, arena: Arena<S>
   ) -> Saved<S> {
     let d = configuration.width
@@ -96,7 +109,7 @@ public struct TowerNetwork: Sendable {
 
   /// Adds all weight gradients from those of the item and user vectors, both overwritten; `dx`, where
   /// wanted, takes the gradient of the items' inputs.
-  func backward<S: KernelScalar>(
+  package func backward<S: KernelScalar>(
     dItems: UnsafeMutablePointer<S>, dUsers: UnsafeMutablePointer<S>,
     dx: UnsafeMutablePointer<S>?, saved: Saved<S>, weights: ParameterStore<S>,
     gradients: ParameterStore<S>, arena: Arena<S>

@@ -21,8 +21,10 @@ public struct TowerScorer: UserScorer {
     self.userFeatures = userFeatures
   }
 
+  /// The number of items.
   public var itemCount: Int { itemVectors.rowCount }
 
+  /// Writes the scores.
   public func score(
     _ histories: SparseMatrix, rows: Range<Int>, into scores: UnsafeMutablePointer<Float>
   ) {

@@ -15,7 +15,7 @@ public struct UserTower: Sendable {
   let features: TensorHandle?
   let configuration: TowerConfiguration
 
-  init(_ configuration: TowerConfiguration, in table: inout ParameterTable) {
+  package init(_ configuration: TowerConfiguration, in table: inout ParameterTable) {
     let c = configuration
     self.configuration = c
     key = table.declare("user.attention.key.weight", c.width, c.width)
@@ -29,7 +29,7 @@ public struct UserTower: Sendable {
   }
 
   /// Starts at the mean of the history: both halves of the projection are half the identity.
-  func initialize<S: KernelScalar>(_ weights: ParameterStore<S>) {
+  package func initialize<S: KernelScalar>(_ weights: ParameterStore<S>) {
     let width = configuration.width
     weights[projection].update(repeating: 0, count: projection.count)
     for d in 0..<width {
@@ -38,7 +38,7 @@ public struct UserTower: Sendable {
     }
   }
 
-  struct Saved<S: KernelScalar> {
+  package struct Saved<S: KernelScalar> {
     let offsets: [Int32]
     let history: UnsafeMutablePointer<S>
     let z: UnsafeMutablePointer<S>
@@ -46,14 +46,14 @@ public struct UserTower: Sendable {
     let attention: UnsafeMutablePointer<S>
     let pooled: UnsafeMutablePointer<S>
     let features: UnsafeMutablePointer<S>?
-    let y: UnsafeMutablePointer<S>
+    package let y: UnsafeMutablePointer<S>
     let norm: UnsafeMutablePointer<S>
     var users: Int { offsets.count - 1 }
     var rows: Int { Int(offsets[offsets.count - 1]) }
   }
 
   /// `history` is (entries, width), user by user as `offsets` says; `y` is (users, width), unit rows.
-  func forward<S: KernelScalar>(
+  package func forward<S: KernelScalar>(
     history: UnsafeMutablePointer<S>, offsets: [Int32], features rows: UnsafeMutablePointer<S>?,
     weights: ParameterStore<S>, arena: Arena<S>
   ) -> Saved<S> {
@@ -101,7 +101,7 @@ public struct UserTower: Sendable {
   }
 
   /// Adds weight gradients and writes the gradient of the history vectors; `dy` is overwritten.
-  func backward<S: KernelScalar>(
+  package func backward<S: KernelScalar>(
     dHistory: UnsafeMutablePointer<S>, dy: UnsafeMutablePointer<S>, saved: Saved<S>,
     weights: ParameterStore<S>, gradients: ParameterStore<S>, arena: Arena<S>
   ) {

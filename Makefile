@@ -1,0 +1,42 @@
+# Two commands on a fresh Debian 12 with Swift 6: `make demo` and `make test`.
+# One release build serves the program, the tests and the demonstration.
+
+SWIFT ?= swift
+ENCODER := .build/release/encoder
+
+.PHONY: help build demo test format-check format check-ecosystem clean dependencies
+
+help:
+	@echo 'make build            build the program: $(ENCODER)'
+	@echo 'make demo             the whole pipeline on the Debian package index, about 10 minutes'
+	@echo 'make test             all tests; needs nothing outside this repository'
+	@echo 'make format-check     swift format, strict'
+	@echo 'make format           rewrite the sources as swift format wants them'
+	@echo 'make check-ecosystem  compare with the Python libraries; needs ENCODER_DATA and a Python with them'
+	@echo 'make clean            remove build products and the demonstration'
+
+dependencies:
+	@Scripts/install-dependencies
+
+build: dependencies
+	$(SWIFT) build -c release --product encoder
+
+demo: build
+	@Scripts/demo $(ENCODER) demo
+
+test: dependencies
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --skip-build --disable-xctest
+
+format-check:
+	$(SWIFT) format lint --strict --recursive Sources Tests
+
+format:
+	$(SWIFT) format --in-place --recursive Sources Tests
+
+check-ecosystem: build
+	@Scripts/check-ecosystem $(ENCODER)
+
+clean:
+	$(SWIFT) package clean
+	rm -rf demo

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Kernels
+import Recommendation
+
+/// `encoder evaluate`: full-ranking metrics of a fine-tuned model and of baselines on a cold split.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measures a fine-tuned model on held-out cold and warm items, beside baselines.",
+    discussion: """
+      The split is a folder that encoder split wrote, and the model was fine-tuned on its train.csv. \
+      Every candidate is ranked, none are sampled. Intervals and p are bootstraps over users. With \
+      --items in place of a model the baselines are scored alone.
+      """)
+
+  @Option(help: "A fine-tuned model's directory; else the newest under ./checkpoints.")
+  var model: String?
+
+  @Option(help: "Items file, to score the baselines without a model.")
+  var items: String?
+
+  @Option(help: "Folder of the split.")
+  var split: String
+
+  @Option(help: "Rows to evaluate: test, or validation for tuning (val_cold.csv alone).")
+  var on = EvaluationSplit.Part.test
+
+  @Option(help: "File for everything as one JSON object.")
+  var json: String?
+
+  @Option(help: "CSV file for the metrics of each user.")
+  var perUser: String?
+
+  @Flag(help: "Only the model.")
+  var noBaselines = false
+
+  @Option(help: "Baselines to compare with, separated by commas (default: all).")
+  var baselines: String?
+
+  @Option(help: "Seed of the bootstraps, of random scores and of ALS.")
+  var seed: UInt64 = 42
+
+  @Option(help: "Threads; by default one a core.")
+  var threads: Int?
+
+  @Flag(help: "No notices on standard error.")
+  var quiet = false
+
+  func validate() throws {
+    guard model == nil || items == nil else {
+      throw ValidationError("Give one of --model and --items.")
+    }
+    guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else {
+      throw ValidationError("--threads must be between 1 and 1024.")
+    }
+    if noBaselines && (items != nil || baselines != nil) {
+      throw ValidationError("--no-baselines goes neither with --items nor with --baselines.")
+    }
+    _ = try chosenBaselines()
+  }
+
+  func run() throws {
+    BLAS.useSingleThread()
+    let workers = Workers(count: threads)
+    for path in [json, perUser].compactMap({ $0 }) { try OutputCheck.file(path) }
+    let folder = URL(fileURLWithPath: split)
+    let rows = try ColdSplit.read(from: folder)
+    if on == .validation && rows.validationCold.count == 0 {
+      throw CLIError(
+        "the split has no validation rows: \(split)/val_cold.csv; split with --cold-validation, or "
+          + "evaluate --on test")
+    }
+    let (evaluation, name) =
+      try items.map { (try baselines(over: $0, rows, workers), nil) }
+      ?? evaluated(rows, workers)
+    print(evaluation.table)
+    if let json {
+      var bytes = evaluation.json(model: name, split: split).serialized(pretty: true)
+      bytes.append(UInt8(ascii: "\n"))
+      try AtomicFile.write(bytes, to: URL(fileURLWithPath: json))
+    }
+    if let perUser {
+      try AtomicFile.write(to: URL(fileURLWithPath: perUser)) {
+        try evaluation.writeUsers(to: $0)
+      }
+    }
+  }
+
+  private func baselines(
+    over path: String, _ rows: ColdSplit, _ workers: Workers
+  ) throws -> Evaluation {
+    let table = try ItemTable.load(from: URL(fileURLWithPath: path))
+    return Evaluation.run(
+      baselinesOver: table,
+      on: try EvaluationSplit(rows, catalogue: table.ids, part: on, place: split),
+      options: try options(), workers: workers, progress: { display("evaluating \($0)") })
+  }
+
+  private func evaluated(
+    _ rows: ColdSplit, _ workers: Workers
+  ) throws -> (Evaluation, model: String?) {
+    let choice = try ModelLocator().locateRecommender(model)
+    if let notice = choice.notice { display(notice) }
+    let recommender = try Recommender.load(from: choice.url, workers: workers)
+    let evaluation = try Evaluation.run(
+      recommender,
+      on: try EvaluationSplit(rows, catalogue: recommender.items.ids, part: on, place: split),
+      options: try options(), workers: workers, progress: { display("evaluating \($0)") })
+    return (evaluation, choice.url.path)
+  }
+
+  private func options() throws -> Evaluation.Options {
+    var options = Evaluation.Options()
+    options.baselines = try chosenBaselines()
+    options.seed = seed
+    return options
+  }
+
+  private func display(_ line: String) {
+    if !quiet { StandardError.write(line) }
+  }
+
+  private func chosenBaselines() throws -> [Baseline] {
+    guard !noBaselines else { return [] }
+    guard let baselines else { return Baseline.allCases }
+    return try baselines.split(separator: ",").map { name in
+      guard let method = Baseline(rawValue: String(name)) else {
+        let known = Baseline.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("There is no baseline '\(name)'; known are \(known).")
+      }
+      return method
+    }
+  }
+}
+
+extension EvaluationSplit.Part: ExpressibleByArgument {}

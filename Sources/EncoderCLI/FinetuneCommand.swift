@@ -1,0 +1,145 @@
+import ArgumentParser
+import Checkpoints
+import Datasets
+import EncoderModel
+import Foundation
+import Kernels
+import Recommendation
+import Training
+
+/// `encoder finetune`: an encoder and behaviours -> a recommender.
+struct FinetuneCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "finetune",
+    abstract: "Fine-tunes a recommender on behaviours.",
+    discussion: """
+      The encoder stays frozen; adapters in its last layers, towers and the fusion of their scores with \
+      collaborative and lexical ones are learned. Writes checkpoints/NAME-rec, NAME being the behaviours \
+      file's name, or the directory that --output names: all that recommend, score, evaluate and embed \
+      need.
+      """)
+
+  @Argument(
+    help: "Behaviours: user_id,item_id and optionally label, timestamp; .gz and - are read too.")
+  var behaviors: String
+
+  @Option(help: "Items: item_id, text (or title, description) and feature columns.")
+  var items: String?
+
+  @Option(help: "Users: user_id and feature columns.")
+  var users: String?
+
+  @Option(help: "Encoder to start from; else the newest checkpoint, else the starter.")
+  var from: String?
+
+  @Option(help: "Directory for the recommender.")
+  var output: String?
+
+  @Option(help: "What of the encoder is tuned: bottleneck (adapters in the last layers) or none.")
+  var adapter: AdapterKind = .bottleneck
+
+  @Option(help: "Width of the adapters.")
+  var bottleneck = 64
+
+  @Option(help: "Upper layers that get an adapter.")
+  var adapterLayers = 2
+
+  @Option(
+    help: "softmax (implicit feedback), bpr, bce (labels 0 and 1) or mse (ratings).")
+  var loss: TowerLoss = .softmax
+
+  @Option(
+    parsing: .unconditional,
+    help: "A label of at least this is positive (default: from the labels, and printed).")
+  var positiveLabel: Double?
+
+  @Option(help: "Minutes for training towers and adapters.")
+  var minutes = 8.0
+
+  @Option(help: "Passes of the towers over the behaviours, at most.")
+  var epochs: Int?
+
+  @Option(help: "Longest text in tokens.")
+  var maxLength = 128
+
+  @Option(help: "Seed of everything random.")
+  var seed: UInt64 = 42
+
+  @OptionGroup var shared: SharedOptions
+  @OptionGroup var columns: BehaviorColumns
+
+  func validate() throws {
+    guard minutes > 0, epochs ?? 1 > 0 else {
+      throw ValidationError("--minutes and --epochs must be above 0.")
+    }
+    guard bottleneck > 0, adapterLayers > 0 else {
+      throw ValidationError("--bottleneck and --adapter-layers must be above 0.")
+    }
+    guard maxLength >= 8 else { throw ValidationError("--max-length must be at least 8.") }
+  }
+
+  func run() throws {
+    let stop = StopSignals()
+    BLAS.useSingleThread()
+    let display = ProgressDisplay(quiet: shared.quiet, json: shared.json)
+    let target = outputDirectory
+    try OutputCheck.directory(target)
+    RecommenderDirectory.recover(target)
+    let choice = try ModelLocator().locate(from)
+    if let notice = choice.notice { display.line(notice) }
+    let model = try PretrainedModel.load(from: choice.url)
+    let input = try FinetuneReading(command: self).read(display)
+    var records: [FinetuneRecord] = []
+    let trainer = Finetuner(
+      model: model, options: options,
+      report: { progress in
+        switch progress {
+        case .note(let text): display.line(text)
+        case .epoch(let record):
+          records.append(record)
+          display.line(
+            String(
+              format: "%4.0f s  %@ %d: loss %.4f, validation %.4f", record.seconds,
+              record.stage, record.epoch, record.loss, record.validation))
+        }
+      }, shouldStop: { stop.exitCode != nil })
+    let recommender = try trainer.run(input)
+    let log = try records.map { record in
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      return String(decoding: try encoder.encode(record), as: UTF8.self) + "\n"
+    }.joined()
+    try recommender.write(
+      to: target, modelCard: RecommenderCard(recommender, name: target.lastPathComponent).text,
+      extras: [("training.jsonl", log)])
+    display.line("wrote \(target.path)")
+    display.close()
+    if let code = stop.exitCode { throw ExitCode(code) }
+  }
+
+  private var outputDirectory: URL {
+    if let output { return URL(fileURLWithPath: output) }
+    let name = URL(fileURLWithPath: behaviors).lastPathComponent
+    let stem = name.split(separator: ".").first.map(String.init) ?? "behaviors"
+    return URL(fileURLWithPath: "checkpoints/\(behaviors == "-" ? "behaviors" : stem)-rec")
+  }
+
+  private var options: FinetuneOptions {
+    var options = FinetuneOptions()
+    options.towers.loss = loss
+    options.towers.seed = seed
+    if let epochs { options.towers.maximumEpochs = epochs }
+    options.adapters.bottleneck = bottleneck
+    options.adapters.layers = adapterLayers
+    options.adapters.seed = seed
+    options.adapterKind = adapter
+    options.minutes = minutes
+    options.maximumLength = maxLength
+    options.seed = seed
+    options.threads = shared.workers.count
+    return options
+  }
+}
+
+extension AdapterKind: ExpressibleByArgument {}
+extension TowerLoss: ExpressibleByArgument {}

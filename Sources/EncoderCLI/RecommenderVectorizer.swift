@@ -1,0 +1,23 @@
+import Kernels
+import Recommendation
+
+/// Turns texts into the item tower's vectors of a fine-tuned model; features count as missing.
+struct RecommenderVectorizer: TextVectorizer {
+  let recommender: Recommender
+  let workers: Workers
+
+  var width: Int { recommender.models.network.configuration.width }
+
+  var maximumLength: Int {
+    min(recommender.options.maximumLength, recommender.model.sentence.maximumLength)
+  }
+
+  func vectors(_ texts: [String]) throws -> (values: [Float], cutCount: Int) {
+    let lengths = recommender.model.tokenizer.encodeBatch(
+      texts, maximumLength: maximumLength + 1, threads: workers.count)
+    return (
+      recommender.embed(texts, features: nil, workers: workers).towers.values,
+      lengths.reduce(0) { $0 + ($1.count > maximumLength ? 1 : 0) }
+    )
+  }
+}

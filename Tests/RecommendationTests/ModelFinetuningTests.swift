@@ -1,0 +1,145 @@
+import Datasets
+import Foundation
+import Kernels
+import Recommendation
+import TestSupport
+import Testing
+
+/// The whole of fine-tuning on a checkerboard, whose right answer is known.
+@Suite struct ModelFinetuningTests {
+  private let workers = Workers(count: 2)
+  private let board = Checkerboard()
+
+  private func split() throws -> ColdSplit {
+    var options = ColdSplit.Options()
+    options.coldFraction = 0.25
+    options.coldValidationFraction = 0
+    return try ColdSplit.make(
+      board.behaviors, positive: PositiveRule(threshold: 1), options: options)
+  }
+
+  @Test("New items are ranked by their text, in validation and on a held-out split")
+  func checkerboard() throws {
+    let split = try split()
+    let model = try Checkerboard.finetune(board.items, split.train, adapters: .bottleneck)
+    #expect(model.metrics.coldNDCG > 0.99)
+    #expect(model.metrics.coldParts["tower"] ?? 0 > 0.95)
+    #expect(model.metrics.warmNDCG > 0.99)
+    #expect(model.metrics.unknownShare == 0)
+    #expect(model.metrics.adapterValidation != nil)
+    let evaluation = try Evaluation.run(
+      model, on: try EvaluationSplit(split, catalogue: model.items.ids), workers: workers)
+    let ours = try #require(evaluation.methods.first)
+    #expect(ours.name == Evaluation.modelName)
+    #expect(ours.report[.cold]?["ndcg@20"]?.mean ?? 0 > 0.99)
+    #expect(ours.report[.warm]?["ndcg@20"]?.mean ?? 0 > 0.99)
+    #expect(ours.report[.cold]?["auc"]?.mean ?? 0 > 0.99)
+    #expect(evaluation.newUsers == 0 && evaluation.labels.isEmpty)
+    // Chance would rank half of the cold items right.
+    let random = try #require(evaluation.comparisons.first { $0.baseline == "random" })
+    #expect(random.set == .cold && random.result.difference > 0.05 && random.result.p < 0.01)
+  }
+
+  @Test func writtenModelsScoreTheSame() throws {
+    let model = try Checkerboard.finetune(
+      board.items, try split().train, adapters: .bottleneck)
+    let folder = try Checkerboard.Folder()
+    let target = folder.url.appendingPathComponent("model")
+    try model.write(to: target, modelCard: "A model.\n", extras: [("training.jsonl", "{}\n")])
+    let loaded = try Recommender.load(from: target, workers: workers)
+    func scores(_ model: Recommender) throws -> [Float] {
+      try model.scorer(userFeatures: nil, workers: workers)
+        .scores(model.histories, workers: workers).values
+    }
+    #expect(try scores(loaded) == scores(model))
+    #expect(loaded.fusion == model.fusion && loaded.calibration == model.calibration)
+    #expect(loaded.items == model.items && loaded.users == model.users)
+    #expect(loaded.metrics == model.metrics && loaded.options == model.options)
+    #expect((loaded.adapters == nil) == (model.adapters == nil))
+    let texts = ["the new sea3 item", "hill1 hill2"]
+    #expect(
+      loaded.embed(texts, features: nil, workers: workers).towers
+        == model.embed(texts, features: nil, workers: workers).towers)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["model"],
+      "nothing is left beside the model")
+    // Writing again replaces the older version as a whole.
+    try loaded.write(to: target, modelCard: "Another.\n")
+    #expect(
+      !FileManager.default.fileExists(atPath: target.appendingPathComponent("training.jsonl").path))
+  }
+
+  @Test func newItemsAreRankedAndChangeNoOtherScore() throws {
+    var model = try Checkerboard.finetune(board.items, try split().train)
+    func scores() throws -> DenseMatrix {
+      try model.scorer(userFeatures: nil, workers: workers)
+        .scores(model.histories, workers: workers)
+    }
+    let before = try scores()
+    let known = model.items.count
+    try model.addItems(
+      ItemTable(
+        ids: IDTable(["at sea", "up hill"]),
+        texts: ["the new item sea1 sea2 sea3", "the new item hill1 hill2 hill3"]),
+      workers: workers)
+    let after = try scores()
+    #expect(after.columnCount == known + 2)
+    for user in 0..<model.histories.rowCount {
+      expectClose(
+        Array(after.row(user).prefix(known)), Array(before.row(user)), absolute: 2e-4,
+        "user \(user)")
+      let (sea, hill) = (after[user, known], after[user, known + 1])
+      #expect(user % 2 == 0 ? sea > hill : hill > sea, "user \(user)")
+    }
+    #expect(throws: RecommenderError.self) {
+      try model.addItems(
+        ItemTable(ids: IDTable(["item 3"]), texts: ["again"]), workers: workers)
+    }
+  }
+
+  @Test("Labels are predicted for new items and new users", arguments: [TowerLoss.bce, .mse])
+  func labels(_ loss: TowerLoss) throws {
+    let board = Checkerboard(labelled: true)
+    var options = ColdSplit.Options()
+    options.coldFraction = 0.25
+    options.coldValidationFraction = 0
+    let split = try ColdSplit.make(
+      board.behaviors, positive: PositiveRule(threshold: 1), options: options)
+    let model = try Checkerboard.finetune(board.items, split.train, loss: loss)
+    var evaluationOptions = Evaluation.Options()
+    evaluationOptions.baselines = []
+    let evaluation = try Evaluation.run(
+      model, on: try EvaluationSplit(split, catalogue: model.items.ids),
+      options: evaluationOptions, workers: workers)
+    #expect(evaluation.labels.map(\.set) == ["cold", "warm", "all"])
+    let cold = try #require(evaluation.labels.first)
+    if loss == .bce {
+      let (ours, constant) = (
+        try #require(cold.model.binary), try #require(cold.constant.binary)
+      )
+      #expect(ours.count == split.testCold.count)
+      #expect(ours.accuracy > 0.95 && ours.f1 > 0.95 && ours.auc > 0.98)
+      #expect(constant.accuracy < 0.6 && constant.auc == 0.5)
+    } else {
+      let (ours, constant) = (
+        try #require(cold.model.rating), try #require(cold.constant.rating)
+      )
+      #expect(ours.mse < 0.05 && ours.mae < 0.2)
+      expectClose(constant.mse, 0.25, absolute: 0.01)
+    }
+  }
+
+  @Test func theSameSeedGivesTheSameModel() throws {
+    let train = try split().train
+    let (a, b) = (
+      try Checkerboard.finetune(board.items, train), try Checkerboard.finetune(board.items, train)
+    )
+    #expect(a.space.towerVectors == b.space.towerVectors)
+    #expect(a.fusion == b.fusion && a.calibration == b.calibration)
+  }
+
+  @Test func tooLittleDataIsAnError() throws {
+    let rows = board.behaviors.selecting([0, 1, 2])
+    #expect(throws: (any Error).self) { try Checkerboard.finetune(board.items, rows) }
+  }
+}
