@@ -78,7 +78,8 @@ struct PretrainErrorTests {
     try program.write("", "file")
     // It is told before any work: here the corpus isn't there either.
     for output in ["file", "file/model", "/proc/model"] {
-      try expectError(["nowhere.txt", "--output", output], ["output", String(output.prefix(4)), "--output"])
+      try expectError(
+        ["nowhere.txt", "--output", output], ["output", String(output.prefix(4)), "--output"])
     }
   }
 
