@@ -90,9 +90,11 @@ struct PretrainerTests {
   @Test("a resumed run still exports the best weights when they came before it")
   func resumeKeepsBest() throws {
     var (whole, parts) = (training("whole"), training("parts"))
-    // So large a rate makes the held-out loss rise again.
-    whole.options.learningRate = 0.5
-    parts.options.learningRate = 0.5
+    // A rate that grows to the end, and far too large, makes the held-out loss rise again.
+    whole.options.learningRate = 1
+    whole.options.warmup = 1
+    whole.options.validationCount = 14
+    parts.options = whole.options
     try whole.run()
     let progress = try PretrainingDirectory(whole.directory).readProgress()
     let best = try #require(progress.bestStep)
