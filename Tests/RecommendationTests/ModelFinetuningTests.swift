@@ -141,6 +141,37 @@ import Testing
     }
   }
 
+  @Test(
+    "Users whom training didn't have are ranked for by their histories", arguments: [false, true])
+  func newUsers(_ withFeatures: Bool) throws {
+    let split = try split()
+    let isKept = split.train.userIndex.map { $0 >= 4 }
+    var table: UserTable?
+    if withFeatures {
+      let ids = (4..<(2 * Checkerboard.usersPerKind)).map { $0 }
+      table = UserTable(
+        ids: IDTable(ids.map { "user \($0)" }),
+        features: FeatureTable(
+          columns: [.init(name: "kind", values: ids.map { $0 % 2 == 0 ? "sea" : "hill" })],
+          rowCount: ids.count))
+    }
+    var train = split.train.filtering(isKept)
+    // The first four users have no number at all in the model.
+    train.userIndex = train.userIndex.map { $0 - 4 }
+    train.users = IDTable(split.train.users.strings.dropFirst(4))
+    let model = try Checkerboard.finetune(board.items, train, users: table)
+    #expect(model.users.index(of: "user 0") == nil)
+    #expect((model.userFeatures != nil) == withFeatures)
+    let evaluation = try Evaluation.run(
+      model, on: try EvaluationSplit(split, catalogue: model.items.ids), workers: workers)
+    #expect(evaluation.newUsers == 4)
+    let ours = try #require(evaluation.methods.first)
+    for result in ours.results where result.user < 4 {
+      #expect(result[.cold]?.ndcg20 ?? 0 > 0.99, "user \(result.user)")
+    }
+    #expect(model.userFeatures?.columnCount ?? 0 == model.models.network.configuration.userInputs)
+  }
+
   @Test func theSameSeedGivesTheSameModel() throws {
     let train = try split().train
     let (a, b) = (
