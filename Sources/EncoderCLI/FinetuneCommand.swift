@@ -53,11 +53,19 @@ struct FinetuneCommand: ParsableCommand {
     help: "A label of at least this is positive (default: from the labels, and printed).")
   var positiveLabel: Double?
 
-  @Option(help: "Minutes for training towers and adapters.")
-  var minutes = 8.0
+  @Option(help: "Minutes for training towers and adapters (default: 8, without --epochs).")
+  var minutes: Double?
 
-  @Option(help: "Passes of the towers over the behaviours, at most.")
+  @Option(help: "Passes of the towers over the behaviours, at most; then no clock limits training.")
   var epochs: Int?
+
+  @Option(
+    help:
+      "Write a checkpoint at the end of an epoch when so many steps have passed; by default a minute.")
+  var saveEvery: Int?
+
+  @Flag(help: "Continue the run whose state is in the output directory.")
+  var resume = false
 
   @Option(help: "Longest text in tokens.")
   var maxLength = 128
@@ -69,8 +77,11 @@ struct FinetuneCommand: ParsableCommand {
   @OptionGroup var columns: BehaviorColumns
 
   func validate() throws {
-    guard minutes > 0, epochs ?? 1 > 0 else {
-      throw ValidationError("--minutes and --epochs must be above 0.")
+    guard minutes ?? 1 > 0, epochs ?? 1 > 0, saveEvery ?? 1 > 0 else {
+      throw ValidationError("--minutes, --epochs and --save-every must be above 0.")
+    }
+    guard minutes == nil || epochs == nil else {
+      throw ValidationError("Give one of --minutes and --epochs.")
     }
     guard bottleneck > 0, adapterLayers > 0 else {
       throw ValidationError("--bottleneck and --adapter-layers must be above 0.")
@@ -85,26 +96,29 @@ struct FinetuneCommand: ParsableCommand {
     let target = outputDirectory
     try OutputCheck.directory(target)
     RecommenderDirectory.recover(target)
+    let checkpoint = try FinetuneCheckpoint(target, saveEvery: saveEvery, resumes: resume)
     let choice = try ModelLocator().locate(from)
     if let notice = choice.notice { display.line(notice) }
     let model = try PretrainedModel.load(from: choice.url)
     let input = try FinetuneReading(command: self).read(display)
-    var records: [FinetuneRecord] = []
     let trainer = Finetuner(
-      model: model, options: options,
+      model: model, options: options, checkpoint: checkpoint,
       report: { progress in
         switch progress {
         case .note(let text): display.line(text)
         case .epoch(let record):
-          records.append(record)
           display.line(
             String(
               format: "%4.0f s  %@ %d: loss %.4f, validation %.4f", record.seconds,
               record.stage, record.epoch, record.loss, record.validation))
         }
       }, shouldStop: { stop.exitCode != nil })
-    let recommender = try trainer.run(input)
-    let log = try records.map { record in
+    let recommender: Recommender
+    do { recommender = try trainer.run(input) } catch is FinetuneInterrupted {
+      display.line("stopped; --resume continues from the last checkpoint, if one was written")
+      throw ExitCode(stop.exitCode ?? 1)
+    }
+    let log = try recommender.records.map { record in
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys]
       return String(decoding: try encoder.encode(record), as: UTF8.self) + "\n"
@@ -114,7 +128,6 @@ struct FinetuneCommand: ParsableCommand {
       extras: [("training.jsonl", log)])
     display.line("wrote \(target.path)")
     display.close()
-    if let code = stop.exitCode { throw ExitCode(code) }
   }
 
   private var outputDirectory: URL {
@@ -133,7 +146,7 @@ struct FinetuneCommand: ParsableCommand {
     options.adapters.layers = adapterLayers
     options.adapters.seed = seed
     options.adapterKind = adapter
-    options.minutes = minutes
+    options.minutes = epochs == nil ? minutes ?? 8 : nil
     options.maximumLength = maxLength
     options.seed = seed
     options.threads = shared.workers.count

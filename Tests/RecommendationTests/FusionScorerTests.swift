@@ -141,6 +141,26 @@ private struct TableScorer: UserScorer {
       scores.ndcg([0, 0, 1], workers: workers), 1 / Double.log2(7), absolute: 1e-12)
   }
 
+  @Test func relevantTiesStandOneAfterTheOther() throws {
+    let scorer = FusedScorer(
+      weights: FusionWeights(cold: [:], warm: [:]),
+      parts: [(.tower, TableScorer(rows: [[5, 5, 3, 3]]))], counts: [1, 1, 1, 1],
+      referenceCount: 4)
+    func ndcg(_ relevant: [Int32]) throws -> Double {
+      ValidationScores(
+        scorer: scorer, histories: try SparseMatrix(histories: [[0]], columnCount: 4),
+        candidates: [0, 1, 2, 3], relevant: [relevant], excluded: [[]], workers: workers
+      ).ndcg([1], workers: workers)
+    }
+    let second = 1 / Double.log2(3)
+    expectClose(try ndcg([0, 1]), 1, absolute: 1e-12)
+    expectClose(try ndcg([0]), second, absolute: 1e-12)
+    // Item 0 after its twin, items 2 and 3 after both.
+    expectClose(
+      try ndcg([0, 2, 3]), (second + 0.5 + 1 / Double.log2(5)) / (1 + second + 0.5),
+      absolute: 1e-12)
+  }
+
   @Test func excludedCandidatesRankLast() throws {
     let scorer = FusedScorer(
       weights: FusionWeights(cold: [:], warm: [:]),

@@ -72,12 +72,12 @@ struct Checkerboard {
   /// Fine-tunes on some behaviours.
   static func finetune(
     _ items: ItemTable, _ behaviors: Behaviors, loss: TowerLoss = .softmax,
-    adapters: AdapterKind = .none
+    adapters: AdapterKind = .none, users: UserTable? = nil
   ) throws -> Recommender {
     BLAS.useSingleThread()
     return try Finetuner(model: try encoder(), options: options(loss, adapters)).run(
       FinetuneInput(
-        items: items, behaviors: behaviors, users: nil, rule: PositiveRule(threshold: 1),
+        items: items, behaviors: behaviors, users: users, rule: PositiveRule(threshold: 1),
         report: DataReport()))
   }
 

@@ -10,32 +10,44 @@ import Testing
   private let workers = Workers(count: 2)
   private let board = Checkerboard()
 
-  private func split() throws -> ColdSplit {
+  private func split(warm: Double = 0.2) throws -> ColdSplit {
     var options = ColdSplit.Options()
     options.coldFraction = 0.25
     options.coldValidationFraction = 0
+    options.warmFraction = warm
     return try ColdSplit.make(
       board.behaviors, positive: PositiveRule(threshold: 1), options: options)
   }
 
-  @Test("New items are ranked by their text, in validation and on a held-out split")
+  @Test("With all behaviours on the other items, new ones are ranked without a mistake")
   func checkerboard() throws {
-    let split = try split()
+    let split = try split(warm: 0)
     let model = try Checkerboard.finetune(board.items, split.train, adapters: .bottleneck)
-    #expect(model.metrics.coldNDCG > 0.99)
-    #expect(model.metrics.coldParts["tower"] ?? 0 > 0.95)
-    #expect(model.metrics.warmNDCG > 0.99)
-    #expect(model.metrics.unknownShare == 0)
+    #expect(model.metrics.coldNDCG > 0.99, "\(model.metrics)")
+    #expect(model.metrics.coldParts["tower"] ?? 0 > 0.99, "\(model.metrics)")
+    #expect(model.metrics.warmNDCG > 0.99, "\(model.metrics)")
     #expect(model.metrics.adapterValidation != nil)
+    #expect(model.metrics.unknownShare == 0)
     let evaluation = try Evaluation.run(
       model, on: try EvaluationSplit(split, catalogue: model.items.ids), workers: workers)
     let ours = try #require(evaluation.methods.first)
     #expect(ours.name == Evaluation.modelName)
     #expect(ours.report[.cold]?["ndcg@20"]?.mean ?? 0 > 0.99)
-    #expect(ours.report[.warm]?["ndcg@20"]?.mean ?? 0 > 0.99)
     #expect(ours.report[.cold]?["auc"]?.mean ?? 0 > 0.99)
+    #expect(ours.report[.warm]?.users == 0)
+  }
+
+  @Test("Held-out behaviours on known and on new items come first")
+  func heldOutSplit() throws {
+    let split = try split()
+    let model = try Checkerboard.finetune(board.items, split.train)
+    let evaluation = try Evaluation.run(
+      model, on: try EvaluationSplit(split, catalogue: model.items.ids), workers: workers)
+    let ours = try #require(evaluation.methods.first)
+    #expect(ours.report[.cold]?["ndcg@20"]?.mean ?? 0 > 0.99)
+    #expect(ours.report[.warm]?["ndcg@20"]?.mean ?? 0 > 0.99)
     #expect(evaluation.newUsers == 0 && evaluation.labels.isEmpty)
-    // Chance would rank half of the cold items right.
+    // Chance ranks half of the cold items right.
     let random = try #require(evaluation.comparisons.first { $0.baseline == "random" })
     #expect(random.set == .cold && random.result.difference > 0.05 && random.result.p < 0.01)
   }
@@ -118,7 +130,7 @@ import Testing
         try #require(cold.model.binary), try #require(cold.constant.binary)
       )
       #expect(ours.count == split.testCold.count)
-      #expect(ours.accuracy > 0.95 && ours.f1 > 0.95 && ours.auc > 0.98)
+      #expect(ours.accuracy > 0.85 && ours.f1 > 0.85 && ours.auc > 0.97, "\(ours)")
       #expect(constant.accuracy < 0.6 && constant.auc == 0.5)
     } else {
       let (ours, constant) = (
@@ -129,10 +141,42 @@ import Testing
     }
   }
 
+  @Test(
+    "Users whom training didn't have are ranked for by their histories", arguments: [false, true])
+  func newUsers(_ withFeatures: Bool) throws {
+    let split = try split()
+    let isKept = split.train.userIndex.map { $0 >= 4 }
+    var table: UserTable?
+    if withFeatures {
+      let ids = (4..<(2 * Checkerboard.usersPerKind)).map { $0 }
+      table = UserTable(
+        ids: IDTable(ids.map { "user \($0)" }),
+        features: FeatureTable(
+          columns: [.init(name: "kind", values: ids.map { $0 % 2 == 0 ? "sea" : "hill" })],
+          rowCount: ids.count))
+    }
+    var train = split.train.filtering(isKept)
+    // The first four users have no number at all in the model.
+    train.userIndex = train.userIndex.map { $0 - 4 }
+    train.users = IDTable(split.train.users.strings.dropFirst(4))
+    let model = try Checkerboard.finetune(board.items, train, users: table)
+    #expect(model.users.index(of: "user 0") == nil)
+    #expect((model.userFeatures != nil) == withFeatures)
+    let evaluation = try Evaluation.run(
+      model, on: try EvaluationSplit(split, catalogue: model.items.ids), workers: workers)
+    #expect(evaluation.newUsers == 4)
+    let ours = try #require(evaluation.methods.first)
+    for result in ours.results where result.user < 4 {
+      #expect(result[.cold]?.ndcg20 ?? 0 > 0.99, "user \(result.user)")
+    }
+    #expect(model.userFeatures?.columnCount ?? 0 == model.models.network.configuration.userInputs)
+  }
+
   @Test func theSameSeedGivesTheSameModel() throws {
     let train = try split().train
     let (a, b) = (
-      try Checkerboard.finetune(board.items, train), try Checkerboard.finetune(board.items, train)
+      try Checkerboard.finetune(board.items, train, adapters: .bottleneck),
+      try Checkerboard.finetune(board.items, train, adapters: .bottleneck)
     )
     #expect(a.space.towerVectors == b.space.towerVectors)
     #expect(a.fusion == b.fusion && a.calibration == b.calibration)

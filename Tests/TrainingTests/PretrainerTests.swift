@@ -87,6 +87,25 @@ struct PretrainerTests {
     try expectSame(whole, parts)
   }
 
+  @Test("a resumed run still exports the best weights when they came before it")
+  func resumeKeepsBest() throws {
+    var (whole, parts) = (training("whole"), training("parts"))
+    // A rate that grows to the end, and far too large, makes the held-out loss rise again.
+    whole.options.learningRate = 1
+    whole.options.warmup = 1
+    whole.options.validationCount = 14
+    parts.options = whole.options
+    try whole.run()
+    let progress = try PretrainingDirectory(whole.directory).readProgress()
+    let best = try #require(progress.bestStep)
+    try #require(best < 13)
+    #expect(try !parts.run(stopAt: best + 1))
+    #expect(try parts.run(resuming: true))
+    try expectSame(whole, parts)
+    let card = try #require(try parts.files()["README.md"])
+    #expect(String(decoding: card, as: UTF8.self).hasPrefix("step \(best), "))
+  }
+
   /// Resumes, and fails in the midst of a run, as a full disk or a kill would make it.
   private func crash(_ run: TrainingRun, at step: Int) throws {
     let output = PretrainingDirectory(run.directory)

@@ -16,8 +16,9 @@ public struct FinetuneOptions: Sendable, Codable, Equatable {
   public var adapters = AdapterTrainer.AdapterOptions()
   /// Whether there are adapters.
   public var adapterKind = AdapterKind.bottleneck
-  /// Minutes for training towers and adapters; what comes before and after isn't counted.
-  public var minutes = 8.0
+  /// Minutes for training towers and adapters, nil for no limit; what comes before and after isn't
+  /// counted.
+  public var minutes: Double? = 8
   /// Longest text in tokens.
   public var maximumLength = 128
   /// Seed of everything random.

@@ -17,6 +17,7 @@ public struct Finetuner {
   let options: FinetuneOptions
   let report: (Progress) -> Void
   let shouldStop: () -> Bool
+  let checkpoint: FinetuneCheckpoint?
   let workers: Workers
 
   /// What a run tells its caller.
@@ -29,13 +30,14 @@ public struct Finetuner {
 
   /// Creates a run.
   ///
-  /// `shouldStop` ends training early with what has been learned so far.
+  /// `shouldStop` is asked between steps and ends the run; `checkpoint` is where it can be resumed from.
   public init(
-    model: PretrainedModel, options: FinetuneOptions,
+    model: PretrainedModel, options: FinetuneOptions, checkpoint: FinetuneCheckpoint? = nil,
     report: @escaping (Progress) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
   ) {
     self.model = model
     self.options = options
+    self.checkpoint = checkpoint
     self.report = report
     self.shouldStop = shouldStop
     workers = Workers(count: options.threads)
@@ -43,7 +45,8 @@ public struct Finetuner {
 
   /// Runs all stages.
   ///
-  /// - Throws: `TrainingError` for data that nothing can be learned from, and what the models throw.
+  /// - Throws: `TrainingError` for data that nothing can be learned from, ``FinetuneInterrupted`` after
+  ///   `shouldStop`, and what the models throw.
   public func run(_ input: FinetuneInput) throws -> Recommender {
     let clock = ContinuousClock()
     let begin = clock.now
@@ -157,8 +160,20 @@ public struct Finetuner {
         itemInputs: text.inputs, userFeatures: data.userFeatures, positives: data.positives,
         labelled: data.labelled),
       options: options.towers, workers: workers)
-    for epoch in 0..<towers.bestEpochs where !shouldStop() {
-      _ = trainer.runEpoch(epoch, shouldStop: shouldStop)
+    var state = towers.state
+    let sections = towers.stores.sections(trainer)
+    if state.epoch > 0 {
+      // The stage was begun before: its weights are in the checkpoint.
+      state = try checkpoint?.load(sections, fingerprint: state.fingerprint) ?? state
+      trainer.step = state.towerSteps
+      trainer.optimizer.stepCount = state.towerUpdates
+    }
+    while state.epoch < state.bestEpochs {
+      _ = trainer.runEpoch(state.epoch, shouldStop: shouldStop)
+      if shouldStop() { throw FinetuneInterrupted() }
+      state.epoch += 1
+      (state.towerSteps, state.towerUpdates) = (trainer.step, trainer.optimizer.stepCount)
+      try checkpoint?.save(state, sections)
     }
     models.towers = trainer.weights
     return models

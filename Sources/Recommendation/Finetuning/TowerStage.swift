@@ -1,7 +1,9 @@
+import Checkpoints
 import Datasets
 import EncoderModel
 import Foundation
 import Kernels
+import Training
 
 /// The second stage: towers on cached vectors with early stopping, then adapters where they are wanted.
 struct TowerStage {
@@ -17,88 +19,162 @@ struct TowerStage {
 
   /// What the stage found.
   struct Result {
-    /// Tower epochs until the best validation.
-    var bestEpochs = 0
-    /// Validation of the towers on frozen vectors.
-    var frozenValidation = -Double.infinity
-    /// Validation with adapters, where they were trained.
-    var adapterValidation: Double?
+    /// Where the run stands; its stage is the final one.
+    var state: FinetuneState
+    /// The towers with the best validation.
+    let best: ParameterStore<Float>
+    /// What a checkpoint holds.
+    let stores: Stores
     /// Labels and tower scores of held-out rows, for pointwise losses.
     var heldScores: [(score: Float, label: Float)] = []
+  }
+
+  /// The weights and moments of a run, under the names that its state gives them.
+  struct Stores {
+    let trainer: TowerTrainer
+    let best: ParameterStore<Float>
+    let adapters: AdapterStack<Float>?
+    let adapterOptimizer: Optimizer?
+    let bestAdapters: ParameterStore<Float>?
+
+    /// Sections of a checkpoint; `towers` is the trainer whose weights and moments it holds.
+    func sections(_ towers: TowerTrainer) -> [TrainingState.Section] {
+      var sections: [TrainingState.Section] = [
+        .init("towers", towers.weights), .init("towers_first", towers.optimizer.first),
+        .init("towers_second", towers.optimizer.second), .init("towers_best", best),
+      ]
+      if let adapters, let adapterOptimizer, let bestAdapters {
+        sections += [
+          .init("adapters", adapters.weights),
+          .init("adapters_first", adapterOptimizer.first),
+          .init("adapters_second", adapterOptimizer.second),
+          .init("adapters_best", bestAdapters),
+        ]
+      }
+      return sections
+    }
   }
 
   func run(
     _ text: inout TextStage.Result, models: inout FittedModels, note: (String) -> Void
   ) throws -> Result {
-    let start = ContinuousClock.now
-    func seconds() -> Double {
-      Double((ContinuousClock.now - start).components.seconds)
-        + Double((ContinuousClock.now - start).components.attoseconds) * 1e-18
-    }
-    let limit = run.options.minutes * 60
     let (rows, held) = heldOutRows()
+    let stores = makeStores(text, models.network, rows: rows)
+    let trainer = stores.trainer
+    var state =
+      try run.checkpoint?.load(stores.sections(trainer), fingerprint: fingerprint(text))
+      ?? FinetuneState(fingerprint: fingerprint(text))
+    trainer.step = state.towerSteps
+    trainer.optimizer.stepCount = state.towerUpdates
+    stores.adapterOptimizer?.stepCount = state.adapterSteps
+    let clock = StageClock(limit: run.options.minutes, before: state.seconds ?? 0)
     let validator = TowerValidator(
       split: split, loss: run.options.towers.loss, heldRows: held,
       userFeatures: data.userFeatures, names: data.users, workers: run.workers)
-    let trainer = TowerTrainer(
-      network: models.network,
-      data: TowerData(
-        itemInputs: text.inputs, userFeatures: data.userFeatures, positives: split.train,
-        labelled: rows),
-      options: run.options.towers, workers: run.workers)
-    var result = Result()
-    let best = ParameterStore<Float>(models.network.table)
-    func record(_ stage: String, _ epoch: Int, _ loss: Double, _ validation: Double) {
-      run.report(
-        .epoch(
-          FinetuneRecord(
-            stage: stage, epoch: epoch, loss: loss, validation: validation, seconds: seconds())))
-    }
-    let usesAdapters = run.options.adapterKind == .bottleneck
-    let towerLimit = usesAdapters ? limit / 2 : limit
-    var withoutGain = 0
-    for epoch in 0..<run.options.towers.maximumEpochs {
-      let loss = trainer.runEpoch(epoch) { run.shouldStop() || seconds() > towerLimit }
-      let value = validator.judge(models.network, trainer.weights, inputs: text.inputs)
-      record("towers", epoch + 1, loss, value)
-      if value > result.frozenValidation {
-        (result.frozenValidation, result.bestEpochs) = (value, epoch + 1)
-        best.copy(from: trainer.weights)
-        withoutGain = 0
-      } else {
-        withoutGain += 1
-      }
-      if withoutGain >= run.options.towers.patience || run.shouldStop() || seconds() > towerLimit {
-        break
-      }
-    }
-    trainer.weights.copy(from: best)
-    note(
-      String(
-        format: "towers: best validation %.4f after %d epochs", result.frozenValidation,
-        result.bestEpochs))
-    if usesAdapters && !run.shouldStop() && seconds() < limit {
-      try trainAdapters(
-        trainer, validator, &text, &result, best: best, isOver: { seconds() > limit },
-        record: record)
+    if state.stage == .towers {
+      try trainTowers(&state, stores, validator, text.inputs, clock)
       note(
         String(
-          format: "adapters: validation %.4f, %@", result.adapterValidation ?? .nan,
-          text.adapters == nil ? "no gain, left out" : "kept"))
+          format: "towers: best validation %.4f after %d epochs", state.frozenValidation ?? .nan,
+          state.bestEpochs))
     }
-    models.towers = best
+    if let stack = stores.adapters, state.stage == .adapters || state.keepsAdapters {
+      try trainAdapters(&state, stores, stack, validator, &text, clock)
+      note(
+        String(
+          format: "adapters: validation %.4f, %@", state.adapterValidation ?? .nan,
+          state.keepsAdapters ? "kept" : "no gain, left out"))
+    }
+    if state.stage != .final {
+      (state.stage, state.epoch) = (.final, 0)
+    }
+    models.towers = stores.best
+    var result = Result(state: state, best: stores.best, stores: stores)
     if run.options.towers.loss.isPointwise {
       let counts = split.train.columnSums()
       let scores = PairScorer(
-        network: models.network, weights: best,
+        network: models.network, weights: stores.best,
         itemVectors: models.network.itemVectors(
-          text.inputs, weights: best, workers: run.workers),
+          text.inputs, weights: stores.best, workers: run.workers),
         embeddingRows: counts.indices.map { counts[$0] > 0 ? Int32($0) : -1 },
         histories: split.train, userFeatures: data.userFeatures, workers: run.workers
       ).scores(held)
       result.heldScores = zip(scores, held.labels).map { ($0, $1) }
     }
     return result
+  }
+
+  private func makeStores(
+    _ text: TextStage.Result, _ network: TowerNetwork, rows: TowerData.LabelledRows
+  ) -> Stores {
+    let trainer = TowerTrainer(
+      network: network,
+      data: TowerData(
+        itemInputs: text.inputs, userFeatures: data.userFeatures, positives: split.train,
+        labelled: rows),
+      options: run.options.towers, workers: run.workers)
+    let stack =
+      run.options.adapterKind == .bottleneck
+      ? AdapterTrainer.makeAdapters(run.model.encoder, options: run.options.adapters) : nil
+    return Stores(
+      trainer: trainer, best: ParameterStore<Float>(network.table), adapters: stack,
+      adapterOptimizer: stack.map { AdapterTrainer.makeOptimizer($0, workers: run.workers) },
+      bestAdapters: stack.map { ParameterStore<Float>($0.weights.table) })
+  }
+
+  /// Tells one run from another: data, token ids, encoder and options.
+  private func fingerprint(_ text: TextStage.Result) -> UInt64 {
+    var hash = UInt64(data.positives.entryCount)
+    func mix(_ value: UInt64) { hash = splitMix64Finalizer(hash ^ value) }
+    for column in data.positives.columns { mix(UInt64(UInt32(bitPattern: column))) }
+    for sequence in text.sequences { for id in sequence { mix(UInt64(UInt32(bitPattern: id))) } }
+    for value in text.raw.row(0) { mix(UInt64(value.bitPattern)) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    for byte in (try? encoder.encode(run.options)) ?? Data() { mix(UInt64(byte)) }
+    return hash
+  }
+
+  private func finish(
+    _ state: inout FinetuneState, _ stores: Stores, _ clock: StageClock, _ record: FinetuneRecord
+  ) throws {
+    state.records.append(record)
+    run.report(.epoch(record))
+    state.towerSteps = stores.trainer.step
+    state.towerUpdates = stores.trainer.optimizer.stepCount
+    state.adapterSteps = stores.adapterOptimizer?.stepCount ?? 0
+    if run.options.minutes != nil { state.seconds = clock.seconds }
+    try run.checkpoint?.save(state, stores.sections(stores.trainer))
+  }
+
+  private func trainTowers(
+    _ state: inout FinetuneState, _ stores: Stores, _ validator: TowerValidator,
+    _ inputs: DenseMatrix, _ clock: StageClock
+  ) throws {
+    let (options, trainer) = (run.options.towers, stores.trainer)
+    // Adapters get half of the time.
+    let share = stores.adapters == nil ? 1 : 0.5
+    while state.epoch < options.maximumEpochs, state.withoutGain < options.patience,
+      !clock.isOver(share)
+    {
+      let loss = trainer.runEpoch(state.epoch) { run.shouldStop() || clock.isOver(share) }
+      if run.shouldStop() { throw FinetuneInterrupted() }
+      let value = validator.judge(trainer.network, trainer.weights, inputs: inputs)
+      state.epoch += 1
+      if value > state.frozenValidation ?? -.infinity {
+        (state.frozenValidation, state.bestEpochs, state.withoutGain) = (value, state.epoch, 0)
+        stores.best.copy(from: trainer.weights)
+      } else {
+        state.withoutGain += 1
+      }
+      try finish(
+        &state, stores, clock,
+        FinetuneRecord(
+          stage: "towers", epoch: state.epoch, loss: loss, validation: value,
+          seconds: clock.seconds))
+    }
+    trainer.weights.copy(from: stores.best)
+    (state.stage, state.epoch, state.withoutGain) = (.adapters, 0, 0)
   }
 
   /// Labelled rows for training, and those held out: rows of pseudo-cold items and a tenth of the others.
@@ -125,47 +201,86 @@ struct TowerStage {
     return (rows, held)
   }
 
+  /// Rounds of adapter training; a state past them only has its inputs computed again.
   private func trainAdapters(
-    _ trainer: TowerTrainer, _ validator: TowerValidator, _ text: inout TextStage.Result,
-    _ result: inout Result, best: ParameterStore<Float>, isOver: () -> Bool,
-    record: (String, Int, Double, Double) -> Void
+    _ state: inout FinetuneState, _ stores: Stores, _ stack: AdapterStack<Float>,
+    _ validator: TowerValidator, _ text: inout TextStage.Result, _ clock: StageClock
   ) throws {
-    let (model, workers) = (run.model, run.workers)
-    let stack = AdapterTrainer.makeAdapters(model.encoder, options: run.options.adapters)
+    guard let optimizer = stores.adapterOptimizer, let bestWeights = stores.bestAdapters else {
+      return
+    }
+    let (model, workers, trainer) = (run.model, run.workers, stores.trainer)
     let first = stack.adapters.firstIndex { $0 != nil } ?? 0
     let cache = try HiddenStateCache(
       text.sequences, encoder: model.encoder, weights: model.weights, layers: first,
       workers: workers)
-    let encoder = ItemTextEncoder(
-      encoder: model.encoder, weights: model.weights, adapters: stack, pooling: text.pooling)
-    let adapters = try AdapterTrainer(
-      towers: trainer, texts: encoder, assembly: text.assembly, cache: cache,
-      sequences: text.sequences, features: data.itemFeatures, firstLayer: first,
-      options: run.options.adapters)
-    let bestAdapters = ParameterStore<Float>(stack.weights.table)
-    var withoutGain = 0
-    for round in 0..<8 where withoutGain < 2 && !run.shouldStop() && !isOver() {
+    let (assembly, pooling, sequences) = (text.assembly, text.pooling, text.sequences)
+    func inputs(_ stack: AdapterStack<Float>) -> DenseMatrix {
+      let encoder = ItemTextEncoder(
+        encoder: model.encoder, weights: model.weights, adapters: stack, pooling: pooling)
+      let raw = encoder.vectors(sequences, cache: cache, firstLayer: first, workers: workers)
+      return assembly.inputs(raw: raw, features: data.itemFeatures, workers: workers)
+    }
+    let best = AdapterStack(adapters: stack.adapters, weights: bestWeights)
+    if state.keepsAdapters { (text.inputs, text.adapters) = (inputs(best), best) }
+    guard state.stage == .adapters else { return }
+    if state.epoch > 0 { trainer.data.itemInputs = inputs(stack) }
+    let adapters = AdapterTrainer(
+      towers: trainer,
+      texts: ItemTextEncoder(
+        encoder: model.encoder, weights: model.weights, adapters: stack, pooling: pooling),
+      assembly: assembly, cache: cache, sequences: sequences, features: data.itemFeatures,
+      firstLayer: first, optimizer: optimizer, options: run.options.adapters)
+    while state.epoch < TowerStage.maximumRounds, state.withoutGain < 2, !clock.isOver(1) {
       var steps = 0
-      let loss = adapters.runEpoch(round) {
+      let loss = adapters.runEpoch(state.epoch) {
         steps += 1
-        return steps > 60 || run.shouldStop() || isOver()
+        return steps > TowerStage.stepsOfRound || run.shouldStop() || clock.isOver(1)
       }
-      let raw = encoder.vectors(
-        text.sequences, cache: cache, firstLayer: first, workers: workers)
-      let inputs = text.assembly.inputs(raw: raw, features: data.itemFeatures, workers: workers)
-      trainer.data.itemInputs = inputs
-      let value = validator.judge(trainer.network, trainer.weights, inputs: inputs)
-      record("adapters", round + 1, loss, value)
-      if value > max(result.frozenValidation, result.adapterValidation ?? -.infinity) {
-        best.copy(from: trainer.weights)
-        bestAdapters.copy(from: stack.weights)
-        text.inputs = inputs
-        text.adapters = AdapterStack(adapters: stack.adapters, weights: bestAdapters)
-        withoutGain = 0
+      if run.shouldStop() { throw FinetuneInterrupted() }
+      let current = inputs(stack)
+      trainer.data.itemInputs = current
+      let value = validator.judge(trainer.network, trainer.weights, inputs: current)
+      state.epoch += 1
+      if value > state.bestValidation {
+        stores.best.copy(from: trainer.weights)
+        bestWeights.copy(from: stack.weights)
+        (text.inputs, text.adapters) = (current, best)
+        (state.keepsAdapters, state.withoutGain) = (true, 0)
       } else {
-        withoutGain += 1
+        state.withoutGain += 1
       }
-      result.adapterValidation = max(result.adapterValidation ?? -.infinity, value)
+      state.adapterValidation = max(state.adapterValidation ?? -.infinity, value)
+      try finish(
+        &state, stores, clock,
+        FinetuneRecord(
+          stage: "adapters", epoch: state.epoch, loss: loss, validation: value,
+          seconds: clock.seconds))
     }
   }
+
+  /// Rounds at most, and steps of one round: a round ends with a refresh of the cached inputs.
+  private static let maximumRounds = 8
+  private static let stepsOfRound = 60
+}
+
+/// The time that training may take, earlier sessions of a resumed run included.
+struct StageClock {
+  private let limit: Double?
+  private let before: Double
+  private let start = ContinuousClock.now
+
+  /// `limit` in minutes; nil for none.
+  init(limit: Double?, before: Double) {
+    self.limit = limit
+    self.before = before
+  }
+
+  var seconds: Double {
+    let parts = (ContinuousClock.now - start).components
+    return before + Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
+  }
+
+  /// Whether this share of the time is used up.
+  func isOver(_ share: Double) -> Bool { limit.map { seconds > share * $0 * 60 } ?? false }
 }

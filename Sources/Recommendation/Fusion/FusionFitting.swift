@@ -71,14 +71,17 @@ package struct ValidationScores: @unchecked Sendable {
     return valid.reduce(0, +) / Double(max(1, valid.count))
   }
 
-  /// NDCG@20 from the ranks of the relevant candidates; a tie counts as lost, so that constant scores
-  /// can't look good.
+  /// NDCG@20 from the ranks of the relevant candidates; a tie with another candidate counts as lost, so
+  /// that constant scores can't look good.
   private func userNDCG(_ user: Int, _ scores: UnsafePointer<Float>) -> Double {
+    let values = relevant[user].map { scores[Int($0)] }.sorted(by: >)
     var gain = 0.0
-    for place in relevant[user] {
-      let value = scores[Int(place)]
-      var rank = 0
-      for candidate in 0..<candidates.count where scores[candidate] >= value { rank += 1 }
+    for (place, value) in values.enumerated() {
+      var notBelow = 0
+      for candidate in 0..<candidates.count where scores[candidate] >= value { notBelow += 1 }
+      // Equal relevant ones stand one after the other.
+      let relevantNotBelow = values.reduce(0) { $0 + ($1 >= value ? 1 : 0) }
+      let rank = notBelow - relevantNotBelow + place + 1
       if rank <= 20 { gain += 1 / log2(Double(rank) + 1) }
     }
     let ideal = (1...min(20, relevant[user].count)).reduce(0.0) { $0 + 1 / log2(Double($1) + 1) }

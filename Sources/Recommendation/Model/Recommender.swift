@@ -42,6 +42,8 @@ public struct Recommender: Sendable {
   public let calibration: PlattScaling
   /// Items of the training catalogue.
   public let trainedItemCount: Int
+  /// Epochs of the run that made it; empty for a loaded model.
+  public let records: [FinetuneRecord]
   /// Figures of the run.
   public let metrics: FinetuneMetrics
   /// What was read and dropped.
@@ -53,7 +55,7 @@ public struct Recommender: Sendable {
     itemSchema: FeatureSchema?, userSchema: FeatureSchema?, pooling: TokenPooling,
     adapters: AdapterStack<Float>?, models: FittedModels, space: ItemSpace,
     fusion: FusionWeights, calibration: PlattScaling, metrics: FinetuneMetrics,
-    report: DataReport
+    report: DataReport, records: [FinetuneRecord] = []
   ) {
     self.model = model
     self.options = options
@@ -73,6 +75,7 @@ public struct Recommender: Sendable {
     trainedItemCount = items.count
     self.metrics = metrics
     self.report = report
+    self.records = records
   }
 
   /// Embeds new items by their text and features and appends them to the catalogue.

@@ -20,9 +20,9 @@ extension Recommender {
     }
     metrics.coldParts = named(fusion.coldParts)
     metrics.warmParts = named(fusion.warmParts)
-    metrics.towerEpochs = towers.bestEpochs
-    metrics.frozenValidation = towers.frozenValidation
-    metrics.adapterValidation = towers.adapterValidation
+    metrics.towerEpochs = towers.state.bestEpochs
+    metrics.frozenValidation = towers.state.frozenValidation ?? 0
+    metrics.adapterValidation = towers.state.adapterValidation
     metrics.unknownShare = text.unknownShare
     var calibration = fusion.calibration
     switch options.towers.loss {
@@ -47,7 +47,7 @@ extension Recommender {
       histories: data.positives, userFeatures: data.userFeatures, itemSchema: data.itemSchema,
       userSchema: data.userSchema, pooling: text.pooling, adapters: text.adapters,
       models: models, space: space, fusion: fusion.weights, calibration: calibration,
-      metrics: metrics, report: input.report)
+      metrics: metrics, report: input.report, records: towers.state.records)
   }
 }
 

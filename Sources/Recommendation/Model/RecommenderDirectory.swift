@@ -26,7 +26,8 @@ public enum RecommenderDirectory {
     }
     guard manager.fileExists(atPath: target.path) else { return try move(staging, target) }
     let contents = try manager.contentsOfDirectory(atPath: target.path)
-    guard contents.isEmpty || isRecommender(target) else {
+    let isUnfinished = contents.allSatisfy { $0.hasPrefix(FinetuneCheckpoint.fileName) }
+    guard isUnfinished || isRecommender(target) else {
       throw CheckpointError(
         "the folder holds something else than a fine-tuned model", path: target.path,
         advice: "choose another --output")

@@ -40,14 +40,11 @@ public final class AdapterTrainer: @unchecked Sendable {
   }
 
   /// Prepares adapter training on top of trained towers.
-  public init(
-    towers: TowerTrainer, texts: ItemTextEncoder, assembly: ItemInputAssembly,
-    cache: HiddenStateCache, sequences: [[Int32]], features: DenseMatrix?, firstLayer: Int,
-    options: AdapterOptions
-  ) throws {
-    guard let adapters = texts.adapters else {
-      throw TrainingError("the encoder has no adapters to train: fine-tuning; declare them first")
-    }
+  init(
+    towers: TowerTrainer, texts: ItemTextEncoder,
+    assembly: ItemInputAssembly, cache: HiddenStateCache, sequences: [[Int32]],
+    features: DenseMatrix?, firstLayer: Int, optimizer: Optimizer, options: AdapterOptions
+  ) {
     self.towers = towers
     self.texts = texts
     self.assembly = assembly
@@ -56,11 +53,16 @@ public final class AdapterTrainer: @unchecked Sendable {
     self.features = features
     self.firstLayer = firstLayer
     self.options = options
+    self.optimizer = optimizer
+    step = optimizer.stepCount
+  }
+
+  /// AdamW over the adapters' weights.
+  static func makeOptimizer(_ adapters: AdapterStack<Float>, workers: Workers) -> Optimizer {
     var configuration = AdamWConfiguration()
     configuration.weightDecay = 0.01
-    optimizer = Optimizer(
-      weights: adapters.weights, configuration: configuration, clipNorm: 1,
-      workers: towers.workers)
+    return Optimizer(
+      weights: adapters.weights, configuration: configuration, clipNorm: 1, workers: workers)
   }
 
   /// Declares adapters in the last layers and draws their starting values.

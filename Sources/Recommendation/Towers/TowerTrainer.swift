@@ -19,7 +19,8 @@ public final class TowerTrainer: @unchecked Sendable {
   let sampler: TowerSampler
   let optimizer: Optimizer
   let arenas: [Arena<Float>]
-  private var step = 0
+  /// Steps drawn so far, from which the randomness of the next one comes.
+  var step = 0
 
   /// Prepares training from the network's starting values.
   public init(

@@ -1,0 +1,95 @@
+import Checkpoints
+import EncoderModel
+public import Foundation
+import Kernels
+import Training
+
+/// Where a fine-tuning run stands. With the weights and moments beside it, it is one generation.
+struct FinetuneState: Codable, Equatable {
+  /// What is being trained.
+  enum Stage: String, Codable { case towers, adapters, final }
+
+  /// Identifies data, encoder and options.
+  var fingerprint: UInt64
+  var stage = Stage.towers
+  /// Epochs (or rounds) of the stage that are done.
+  var epoch = 0
+  /// Epochs without a better validation.
+  var withoutGain = 0
+  var bestEpochs = 0
+  var frozenValidation: Double?
+  var adapterValidation: Double?
+  /// Whether the best adapters beat the frozen encoder.
+  var keepsAdapters = false
+  /// Steps that the samplers and the optimizers have counted.
+  var towerSteps = 0
+  var towerUpdates = 0
+  var adapterSteps = 0
+  var records: [FinetuneRecord] = []
+  /// Seconds of training so far, where minutes limit it.
+  var seconds: Double?
+
+  /// The best validation so far.
+  var bestValidation: Double {
+    max(frozenValidation ?? -.infinity, adapterValidation ?? -.infinity)
+  }
+}
+
+/// A run ended by a signal; what the last checkpoint holds can be resumed.
+public struct FinetuneInterrupted: Error {}
+
+/// Saves a fine-tuning run now and then, at the ends of epochs, and takes it up again.
+///
+/// What comes before training (vectors, collaborative models) is computed anew on resuming: it is
+/// deterministic, and takes less time than its files would take space.
+public final class FinetuneCheckpoint {
+  static let fileName = "finetune_state.safetensors"
+  private let url: URL
+  private let saveEvery: Int?
+  private let resumes: Bool
+  private var lastSave = ContinuousClock.now
+  private var lastSteps = 0
+
+  /// Names the output directory of a run. `saveEvery` steps must lie between two saves, or a minute
+  /// where it is nil; `resumes` continues from what is there.
+  ///
+  /// - Throws: `TrainingError` when there is nothing to resume.
+  public init(_ directory: URL, saveEvery: Int?, resumes: Bool) throws {
+    url = directory.appendingPathComponent(FinetuneCheckpoint.fileName)
+    self.saveEvery = saveEvery
+    self.resumes = resumes
+    guard !resumes || FileManager.default.fileExists(atPath: url.path) else {
+      throw TrainingError(
+        "there is no unfinished run to resume: \(directory.path); "
+          + (RecommenderDirectory.isRecommender(directory)
+            ? "the run there is complete" : "leave out --resume, or name the run's --output"))
+    }
+  }
+
+  /// The saved state with its stores filled, when the run is to be resumed.
+  func load(_ sections: [TrainingState.Section], fingerprint: UInt64) throws -> FinetuneState? {
+    guard resumes else { return nil }
+    let saved = try TrainingState.readProgress(FinetuneState.self, from: url)
+    guard saved.fingerprint == fingerprint else {
+      throw TrainingError(
+        "the unfinished run had other data, another encoder or other options: \(url.path); "
+          + "give the same ones, or leave out --resume")
+    }
+    return try TrainingState.read(FinetuneState.self, sections: sections, from: url)
+  }
+
+  /// Writes a generation when enough has happened since the last one, or at once.
+  func save(
+    _ state: FinetuneState, _ sections: [TrainingState.Section], atOnce: Bool = false
+  ) throws {
+    let steps = state.towerUpdates
+    let isDue =
+      saveEvery.map { steps - lastSteps >= $0 }
+      ?? (ContinuousClock.now - lastSave > .seconds(60))
+    guard isDue || atOnce else { return }
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try TrainingState.write(state, sections: sections, to: url)
+    (lastSave, lastSteps) = (ContinuousClock.now, steps)
+  }
+}
