@@ -11,6 +11,7 @@ let package = Package(
     .executable(name: "encoder-bench", targets: ["EncoderBench"]),
     .library(name: "Tokenization", targets: ["Tokenization"]),
     .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Kernels", targets: ["Kernels"]),
     .library(name: "EncoderModel", targets: ["EncoderModel"]),
     .library(name: "Checkpoints", targets: ["Checkpoints"]),
     .library(name: "Training", targets: ["Training"]),

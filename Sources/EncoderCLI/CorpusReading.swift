@@ -1,23 +1,35 @@
+import ArgumentParser
 import Datasets
 import Foundation
 import Tokenization
 import Training
 
+/// How the texts of a corpus are found in its files.
+struct CorpusOptions: ParsableArguments {
+  @Option(help: "Column with the texts, of CSV, TSV and JSONL; several are joined.")
+  var textColumn: [String] = []
+
+  @Flag(help: "Leave malformed rows out and count them.")
+  var skipBadRows = false
+
+  /// The flags as options of the reader.
+  var options: TextSource.Options {
+    var options = TextSource.Options()
+    options.textColumns = textColumn
+    options.skipBadRows = skipBadRows
+    return options
+  }
+}
+
 /// Reads the texts of corpus files: for the vocabulary, then for the tokens.
 enum CorpusReading {
   /// Calls `body` with batches of the texts of all files, in order.
   static func forEachBatch(
-    _ files: [String], textColumn: String?, _ body: ([String]) throws -> Void
+    _ files: [String], options: TextSource.Options, _ body: ([String]) throws -> Void
   ) throws {
     for file in files {
-      try source(file, textColumn).forEachBatch { try body($0.texts) }
+      try TextSource(path: file, options: options).forEachBatch { try body($0.texts) }
     }
-  }
-
-  private static func source(_ file: String, _ textColumn: String?) -> TextSource {
-    var options = TextSource.Options()
-    if let textColumn { options.textColumns = [textColumn] }
-    return TextSource(path: file, options: options)
   }
 
   /// Trains a vocabulary on the files.
@@ -25,13 +37,13 @@ enum CorpusReading {
   /// Reading runs on a thread of its own, at most a few batches
   /// ahead of the counting.
   static func trainVocabulary(
-    _ trainer: VocabularyTrainer, files: [String], textColumn: String?, threads: Int,
+    _ trainer: VocabularyTrainer, files: [String], options: TextSource.Options, threads: Int,
     stop: StopSignals
   ) throws -> TrainedVocabulary {
     let pipe = BatchPipe()
     let thread = Thread {
       pipe.produce { send in
-        try forEachBatch(files, textColumn: textColumn) { texts in
+        try forEachBatch(files, options: options) { texts in
           var bytes: [UInt8] = []
           for text in texts {
             // A line end inside a text separates words just as a blank does.

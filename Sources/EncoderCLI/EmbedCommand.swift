@@ -32,8 +32,7 @@ struct EmbedCommand: ParsableCommand {
   @Option(help: "Where the vectors go: F.npy, .safetensors, .jsonl, .csv or .fvecs.")
   var output: String?
 
-  @Option(help: "Column with the texts, of CSV, TSV and JSONL.")
-  var textColumn: String?
+  @OptionGroup var reading: CorpusOptions
 
   @Option(
     help: "Tokens of a text, [CLS] and [SEP] counted; longer ones are cut. By default the model's.")
@@ -79,9 +78,8 @@ struct EmbedCommand: ParsableCommand {
     var job = EmbeddingJob(
       vectorizer: vectorizer, output: output.map { URL(fileURLWithPath: $0) }, display: display)
     if let file {
-      var options = TextSource.Options()
+      var options = reading.options
       options.allowsNoText = true
-      if let textColumn { options.textColumns = [textColumn] }
       try job.embed(TextSource(path: file, options: options))
     } else {
       try job.embed(text, ids: nil)

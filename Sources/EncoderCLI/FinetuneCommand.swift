@@ -61,7 +61,8 @@ struct FinetuneCommand: ParsableCommand {
 
   @Option(
     help:
-      "Write a checkpoint at the end of an epoch when so many steps have passed; by default a minute.")
+      "Write a checkpoint at the end of an epoch when so many steps have passed; by default a minute."
+  )
   var saveEvery: Int?
 
   @Flag(help: "Continue the run whose state is in the output directory.")

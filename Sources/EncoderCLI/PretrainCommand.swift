@@ -41,8 +41,7 @@ struct PretrainCommand: AsyncParsableCommand {
   @Option(help: "Continue from this BERT checkpoint, with its tokenizer.")
   var from: String?
 
-  @Option(help: "Column with the texts, of CSV, TSV and JSONL.")
-  var textColumn: String?
+  @OptionGroup var reading: CorpusOptions
 
   @OptionGroup var length: RunLengthOptions
 

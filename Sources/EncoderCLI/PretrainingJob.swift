@@ -99,7 +99,7 @@ struct PretrainingJob {
     }
     let trainer = VocabularyTrainer(size: command.vocabSize, options: options)
     let result = try CorpusReading.trainVocabulary(
-      trainer, files: files, textColumn: command.textColumn, threads: threads, stop: stop)
+      trainer, files: files, options: command.reading.options, threads: threads, stop: stop)
     display.line("vocabulary: \(result.vocabulary.count) pieces")
     return Tokenizer(vocabulary: result.vocabulary, options: options)
   }
@@ -109,7 +109,7 @@ struct PretrainingJob {
   ) throws -> TokenizedCorpus {
     var builder = try TokenizedCorpusBuilder(
       tokenizer: tokenizer, maximumLength: options.maximumLength, threads: options.threads)
-    try CorpusReading.forEachBatch(files, textColumn: command.textColumn) {
+    try CorpusReading.forEachBatch(files, options: command.reading.options) {
       try stop.check()
       try builder.append($0)
     }

@@ -26,8 +26,7 @@ struct VocabCommand: ParsableCommand {
   @Flag(help: "Keep case and accents.")
   var cased = false
 
-  @Option(help: "The column of a CSV, TSV or JSONL corpus that holds the text.")
-  var textColumn: String?
+  @OptionGroup var reading: CorpusOptions
 
   @Option(help: "Threads (default: one for each core).")
   var threads: Int?
@@ -50,7 +49,7 @@ struct VocabCommand: ParsableCommand {
     let trainer = VocabularyTrainer(size: size, options: TokenizerOptions(lowercase: !cased))
     display.line("counting words")
     let trained = try CorpusReading.trainVocabulary(
-      trainer, files: corpus, textColumn: textColumn, threads: Workers(count: threads).count,
+      trainer, files: corpus, options: reading.options, threads: Workers(count: threads).count,
       stop: StopSignals())
     let url = URL(fileURLWithPath: output)
     try trained.vocabulary.write(to: url)

@@ -4,7 +4,9 @@ public import Foundation
 import Kernels
 import Training
 
-/// Where a fine-tuning run stands. With the weights and moments beside it, it is one generation.
+/// Where a fine-tuning run stands.
+///
+/// With the weights and moments beside it, it is one generation.
 struct FinetuneState: Codable, Equatable {
   /// What is being trained.
   enum Stage: String, Codable { case towers, adapters, final }
@@ -50,8 +52,10 @@ public final class FinetuneCheckpoint {
   private var lastSave = ContinuousClock.now
   private var lastSteps = 0
 
-  /// Names the output directory of a run. `saveEvery` steps must lie between two saves, or a minute
-  /// where it is nil; `resumes` continues from what is there.
+  /// Names the output directory of a run.
+  ///
+  /// `saveEvery` steps must lie between two saves, or a minute where it is nil; `resumes` continues
+  /// from what is there.
   ///
   /// - Throws: `TrainingError` when there is nothing to resume.
   public init(_ directory: URL, saveEvery: Int?, resumes: Bool) throws {

@@ -115,7 +115,9 @@ public struct ItemInputAssembly: Sendable {
             }
             _ = forward(
               target + start * width, raw: source + start * rawWidth, rows: count,
-              features: { UnsafePointer(block + $0 * featureWidth) }, arena: arena)
+              // Without features their columns stay 0, the same as for missing values.
+              features: { features == nil ? nil : UnsafePointer(block + $0 * featureWidth) },
+              arena: arena)
           }
         }
       }
