@@ -110,8 +110,8 @@ struct FinetuneCommand: ParsableCommand {
         case .epoch(let record):
           display.line(
             String(
-              format: "%4.0f s  %@ %d: loss %.4f, validation %.4f", record.seconds,
-              record.stage, record.epoch, record.loss, record.validation))
+              format: "        %@ %d: loss %.4f, validation %.4f", record.stage, record.epoch,
+              record.loss, record.validation))
         }
       }, shouldStop: { stop.exitCode != nil })
     let recommender: Recommender

@@ -45,7 +45,8 @@ struct RecommenderCard {
 
       - Fusion: \(r.fusion.summary)
       - Adapters: \(adapters)
-      - Loss: \(r.options.towers.loss.rawValue), seed \(r.options.seed)
+      - Loss: \(r.options.towers.loss.rawValue), seed \(r.options.seed)\
+      \(m.labels.map { "; held-out labels: \($0.summary)" } ?? "")
       - Unknown pieces in the texts: \(String(format: "%.2f%%", 100 * m.unknownShare))
 
       New items were imitated by warm items whose behaviours were hidden. The folder holds users' \

@@ -88,10 +88,12 @@ public struct Finetuner {
     note(fusion.weights.summary)
     models = try final(models, data, text, towers, fitter, penalty)
     note("models fitted again on all behaviours")
-    return Recommender(
+    let recommender = Recommender(
       model: model, options: options, input: input, data: data, text: text, models: models,
       space: itemSpace(text, models, counts: data.positives.columnSums()),
       fusion: fusion, towers: towers)
+    if let labels = recommender.metrics.labels { note("held-out labels: \(labels.summary)") }
+    return recommender
   }
 
   private func check(_ data: FinetuneData, _ input: FinetuneInput) throws {
