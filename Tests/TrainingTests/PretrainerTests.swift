@@ -106,6 +106,20 @@ struct PretrainerTests {
     #expect(String(decoding: card, as: UTF8.self).hasPrefix("step \(best), "))
   }
 
+  @Test("a state older than model and log, as a kill in a save leaves it, gives the same bytes too")
+  func olderState() throws {
+    let (whole, parts) = (training("whole"), training("parts"))
+    try whole.run()
+    try parts.run(stopAt: 4)
+    let state = parts.directory.appendingPathComponent("training_state.safetensors")
+    let older = try Data(contentsOf: state)
+    try parts.run(resuming: true, stopAt: 9)
+    try older.write(to: state)
+    #expect(try parts.log().count > whole.log().prefix { $0["step", default: 99] <= 4 }.count)
+    #expect(try parts.run(resuming: true))
+    try expectSame(whole, parts)
+  }
+
   /// Resumes, and fails in the midst of a run, as a full disk or a kill would make it.
   private func crash(_ run: TrainingRun, at step: Int) throws {
     let output = PretrainingDirectory(run.directory)
