@@ -11,6 +11,13 @@ public enum RecommenderDirectory {
     FileManager.default.fileExists(atPath: url.appendingPathComponent(summaryName).path)
   }
 
+  /// Whether a folder is what a killed run had staged, and not somebody else's: empty, or begun with the
+  /// base.
+  static func isStaging(_ folder: URL) -> Bool {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+    return names.map { $0.isEmpty || $0.contains("base") } ?? false
+  }
+
   /// Puts a complete staged directory in the place of `target`.
   ///
   /// An older version steps aside first and goes last: a kill in between leaves one of the two
@@ -59,7 +66,7 @@ public enum RecommenderDirectory {
         _ = rename(aside.path, standard.path)
       }
     }
-    if manager.fileExists(atPath: staging.appendingPathComponent("base").path) {
+    if isStaging(staging) {
       try? manager.removeItem(at: staging)
     }
   }

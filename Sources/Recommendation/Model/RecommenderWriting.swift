@@ -15,7 +15,13 @@ extension Recommender {
     let staging = target.deletingLastPathComponent()
       .appendingPathComponent(target.lastPathComponent + ".tmp", isDirectory: true)
     let manager = FileManager.default
-    try? manager.removeItem(at: staging)
+    if manager.fileExists(atPath: staging.path) {
+      guard RecommenderDirectory.isStaging(staging) else {
+        throw CheckpointError(
+          "the folder is in the way", path: staging.path, advice: "remove or rename it")
+      }
+      try? manager.removeItem(at: staging)
+    }
     do {
       try manager.createDirectory(at: staging, withIntermediateDirectories: true)
       try writeFiles(to: staging, modelCard: modelCard)
