@@ -1,5 +1,4 @@
 import Datasets
-import Foundation
 import Kernels
 
 /// Fits the collaborative models to positives.
@@ -63,17 +62,7 @@ struct CollaborativeFitter {
       let lists = TopK.rank(
         model, histories: histories, k: 20, candidates: split.warm, excluding: histories,
         workers: workers)
-      var total = 0.0
-      for (row, user) in users.enumerated() {
-        let relevant = split.held.columns(ofRow: Int(user))
-        var gain = 0.0
-        for (rank, item) in lists.items(ofRow: row).enumerated() where relevant.contains(item) {
-          gain += 1 / log2(Double(rank) + 2)
-        }
-        total +=
-          gain / (0..<min(20, relevant.count)).reduce(0.0) { $0 + 1 / log2(Double($1) + 2) }
-      }
-      let ndcg = total / Double(users.count)
+      let ndcg = lists.meanNDCG(users, relevant: split.held)
       if ndcg > best.ndcg { best = (ndcg, penalty) }
     }
     return best.penalty

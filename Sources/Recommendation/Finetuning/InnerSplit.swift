@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 
 /// The program's own validation, inside the training behaviours: some warm items play cold, and of
 /// the others some positives are held out.
@@ -69,5 +70,22 @@ package struct InnerSplit: Sendable {
     }
     let chosen = eligible.map { (portableHash("validation|\(names[$0])"), $0) }.sorted { $0 < $1 }
     return chosen.prefix(limit).map { Int32($0.1) }.sorted()
+  }
+}
+
+extension RankedLists {
+  /// The mean NDCG@20 of lists of 20: row n is that of `users[n]`, whose relevant items are a row of
+  /// `relevant` with at least one entry.
+  func meanNDCG(_ users: [Int32], relevant: SparseMatrix) -> Double {
+    var total = 0.0
+    for (row, user) in users.enumerated() {
+      let wanted = relevant.columns(ofRow: Int(user))
+      var gain = 0.0
+      for (rank, item) in items(ofRow: row).enumerated() where wanted.contains(item) {
+        gain += 1 / log2(Double(rank) + 2)
+      }
+      total += gain / (0..<min(20, wanted.count)).reduce(0.0) { $0 + 1 / log2(Double($1) + 2) }
+    }
+    return total / Double(max(1, users.count))
   }
 }

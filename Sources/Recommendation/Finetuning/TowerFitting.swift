@@ -39,16 +39,7 @@ struct TowerValidator {
       userFeatures: userFeatures?.selectingRows(users))
     let lists = TopK.rank(
       scorer, histories: histories, k: 20, candidates: split.pseudoCold, workers: workers)
-    var total = 0.0
-    for (row, user) in users.enumerated() {
-      let relevant = split.cold.columns(ofRow: Int(user))
-      var gain = 0.0
-      for (rank, item) in lists.items(ofRow: row).enumerated() where relevant.contains(item) {
-        gain += 1 / log2(Double(rank) + 2)
-      }
-      total += gain / (0..<min(20, relevant.count)).reduce(0.0) { $0 + 1 / log2(Double($1) + 2) }
-    }
-    return total / Double(max(1, users.count))
+    return lists.meanNDCG(users, relevant: split.cold)
   }
 
   private func rowLoss(
