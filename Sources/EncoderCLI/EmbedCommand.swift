@@ -38,8 +38,11 @@ struct EmbedCommand: ParsableCommand {
     help: "Tokens of a text, [CLS] and [SEP] counted; longer ones are cut. By default the model's.")
   var maxLength: Int?
 
-  @Option(help: "How token states become a vector: mean, cls or max. By default the model's.")
-  var pooling: Pooling?
+  @Option(
+    help: ArgumentHelp(
+      "How token states become a vector: \(Pooling.allCases.map(\.rawValue).joined(separator: ", ")), or "
+        + "several, joined by +. By default the model's, which may have dense layers after it."))
+  var pooling: PoolingModes?
 
   @Flag(inversion: .prefixedNo, help: "Scale vectors to length 1. By default the model's.")
   var normalize: Bool?
@@ -96,7 +99,8 @@ struct EmbedCommand: ParsableCommand {
         promptName: promptName)
       let url = isRecommender ? directory.appendingPathComponent("base") : directory
       return try EncoderVectorizer(
-        PretrainedModel.load(from: url), choices: choices, workers: shared.workers)
+        PretrainedModel.load(from: url, storage: .mapping), choices: choices,
+        workers: shared.workers)
     }
     let given: [(String, Bool)] = [
       ("--pooling", pooling != nil), ("--normalize", normalize != nil),
@@ -113,4 +117,12 @@ struct EmbedCommand: ParsableCommand {
   }
 }
 
-extension Pooling: ExpressibleByArgument {}
+extension PoolingModes: ExpressibleByArgument {
+  /// Reads names joined by +, such as `cls+mean`.
+  public init?(argument: String) {
+    let names = argument.split(separator: "+", omittingEmptySubsequences: false)
+    let modes = names.compactMap { Pooling(rawValue: String($0)) }
+    guard modes.count == names.count else { return nil }
+    self.init(modes)
+  }
+}

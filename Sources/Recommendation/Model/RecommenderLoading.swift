@@ -14,7 +14,7 @@ extension Recommender {
   public static func load(from directory: URL, workers: Workers) throws -> Recommender {
     let summary = try readSummary(directory)
     let base = directory.appendingPathComponent("base")
-    let model = try PretrainedModel.load(from: base)
+    let model = try PretrainedModel.load(from: base, storage: .mapping)
     let checksum = try RecommenderDirectory.checksum(
       base.appendingPathComponent("model.safetensors"))
     guard checksum == summary.baseChecksum else {
