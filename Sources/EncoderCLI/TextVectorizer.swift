@@ -33,7 +33,10 @@ struct EncoderVectorizer: TextVectorizer {
   private let prompt: String
 
   /// - Throws: ``CLIError`` for a length or a prompt that the model doesn't have.
-  init(_ model: PretrainedModel, choices: Choices, workers: Workers) throws {
+  init(
+    _ model: PretrainedModel, adapters: AdapterStack<Float>? = nil, choices: Choices,
+    workers: Workers
+  ) throws {
     let settings = model.sentence
     let positions = model.configuration.maximumPositions
     if let length = choices.maximumLength, length > positions {
@@ -46,7 +49,7 @@ struct EncoderVectorizer: TextVectorizer {
     self.workers = workers
     prompt = try EncoderVectorizer.prompt(choices, settings)
     embedder = TextEmbedder(
-      encoder: model.encoder, weights: model.weights,
+      encoder: model.encoder, weights: model.weights, adapters: adapters,
       pooling: choices.pooling ?? settings.pooling,
       normalize: choices.normalize ?? settings.normalize, workers: workers)
   }
