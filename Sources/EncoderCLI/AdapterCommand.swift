@@ -96,14 +96,15 @@ struct AdapterCommand: ParsableCommand {
     struct Summary: Encodable {
       let name, format, parts: String
       let parameters: Int
-      let base_checksum: String?
+      let baseChecksum: String?
       let mergeable: Bool
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     let summary = Summary(
       name: adapter.name, format: adapter.format.rawValue, parts: parts(adapter.stack),
-      parameters: adapter.stack.weights.count, base_checksum: adapter.baseChecksum,
+      parameters: adapter.stack.weights.count, baseChecksum: adapter.baseChecksum,
       mergeable: !adapter.stack.hasBottlenecks)
     return (try? encoder.encode(summary)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }

@@ -90,7 +90,8 @@ struct EmbedCommand: ParsableCommand {
   }
 
   /// The item tower of a fine-tuned model; the encoder with its pooling otherwise.
-  private func vectorizer(_ directory: URL, _ display: ProgressDisplay) throws -> any TextVectorizer {
+  private func vectorizer(_ directory: URL, _ display: ProgressDisplay) throws -> any TextVectorizer
+  {
     let isRecommender = RecommenderDirectory.isRecommender(directory)
     guard isRecommender, !base else {
       let choices = EncoderVectorizer.Choices(

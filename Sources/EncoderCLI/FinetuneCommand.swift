@@ -37,7 +37,8 @@ struct FinetuneCommand: ParsableCommand {
 
   @Option(
     help:
-      "What of the encoder is tuned: bottleneck, houlsby, parallel, lora, ia3, bitfit, full or none.")
+      "What of the encoder is tuned: bottleneck, houlsby, parallel, lora, ia3, bitfit, full or none."
+  )
   var adapter: AdapterKind = .bottleneck
 
   @Option(help: "Width of the adapters bottleneck, houlsby and parallel.")

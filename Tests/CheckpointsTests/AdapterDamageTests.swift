@@ -39,8 +39,10 @@ struct AdapterDamageTests {
     ("hub_seq_bn", "\"ln_before\": false", "\"ln_before\": true", "ln_before"),
     ("hub_seq_bn", "\"use_gating\": false", "\"use_gating\": true", "use_gating"),
     ("hub_seq_bn", "\"scaling\": 1.0", "\"scaling\": \"learned\"", "scaling"),
-    ("hub_seq_bn", "\"residual_before_ln\": true", "\"residual_before_ln\": \"post_add\"",
-      "residual_before_ln"),
+    (
+      "hub_seq_bn", "\"residual_before_ln\": true", "\"residual_before_ln\": \"post_add\"",
+      "residual_before_ln"
+    ),
     ("hub_seq_bn", "\"non_linearity\": \"relu\"", "\"non_linearity\": \"leakyrelu\"", "leakyrelu"),
     ("hub_seq_bn", "\"hidden_size\": 16", "\"hidden_size\": 32", "hidden_size"),
     ("hub_seq_bn", "\"inv_adapter\": null", "\"inv_adapter\": \"nice\"", "inv_adapter"),

@@ -21,7 +21,9 @@ struct AdapterReadingTests {
     try #require(goldens.hidden[name], "no states of \(name)")
   }
 
-  @Test("what the libraries saved gives what it gave there", arguments: AdapterGoldens.hub + AdapterGoldens.peft)
+  @Test(
+    "what the libraries saved gives what it gave there",
+    arguments: AdapterGoldens.hub + AdapterGoldens.peft)
   func states(_ name: String) throws {
     expectClose(
       goldens.states(model, nil), try expected("base"), absolute: 1e-5, "the base alone")
@@ -33,7 +35,9 @@ struct AdapterReadingTests {
     #expect(read.baseChecksum == nil && read.ignoredTensors == [])
   }
 
-  @Test("what we write in the same format is the same adapter", arguments: AdapterGoldens.hub + AdapterGoldens.peft)
+  @Test(
+    "what we write in the same format is the same adapter",
+    arguments: AdapterGoldens.hub + AdapterGoldens.peft)
   func roundTrip(_ name: String) throws {
     let read = try AdapterDirectory.read(AdapterGoldens.directory(name), model: model)
     let target = folder.file("copy")

@@ -71,7 +71,7 @@ extension AdapterStack {
         }
       default:
         // With every layer the embeddings' bias learns too, as "all biases" says.
-        let scopes = layers.lowerBound == 0 && layer == 0 ? ["embeddings.", scope + "."] : [scope + "."]
+        let scopes = layer == 0 ? ["embeddings.", "\(scope)."] : ["\(scope)."]
         for entry in base.entries
         where entry.name.hasSuffix(".bias") && scopes.contains(where: entry.name.hasPrefix) {
           if let change = WeightChange.replacement(entry.name, base: base, in: &table) {

@@ -31,16 +31,16 @@ extension AdapterStack {
   public func unmerged(from merged: ParameterStore<S>) throws -> ParameterStore<S> {
     guard !hasBottlenecks, !replacesAll else {
       throw AdapterMergeError(
-        description: "only low-rank changes and factors can be taken out of merged weights; load the "
-          + "base instead")
+        description: "only low-rank changes and factors can be taken out of merged weights; load "
+          + "the base instead")
     }
     let result = ParameterStore<S>(merged.table)
     result.copy(from: merged)
     for change in changes {
       guard change.revert(result, weights) else {
         throw AdapterMergeError(
-          description: "the change of \(change.target) can't be taken back, as its old value isn't in "
-            + "the merged weights; load the base instead")
+          description: "the change of \(change.target) can't be taken back, as its old value "
+            + "isn't in the merged weights; load the base instead")
       }
     }
     return result

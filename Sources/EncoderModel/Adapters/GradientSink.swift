@@ -51,7 +51,8 @@ struct GradientLayout: Sendable {
 
   /// The place of a tensor that learns, which may be a part of a handle.
   func place(of parameter: Parameter) -> Int {
-    for handle in handles where handle.offset <= parameter.offset
+    for handle in handles
+    where handle.offset <= parameter.offset
       && parameter.offset < handle.offset + handle.count
     {
       return (places[handle.offset] ?? 0) + parameter.offset - handle.offset

@@ -82,7 +82,8 @@ struct TowerStage {
       try trainAdapters(&state, stores, stack, validator, &text, clock)
       note(
         String(
-          format: "adapters: validation %.4f, %@", state.adapterValidation ?? .nan,
+          format: "adapters (%@, %d parameters): validation %.4f, %@",
+          run.options.adapterKind.rawValue, stack.weights.count, state.adapterValidation ?? .nan,
           state.keepsAdapters ? "kept" : "no gain, left out"))
     }
     if state.stage != .final {
