@@ -114,13 +114,13 @@ public struct BottleneckAdapter: Sendable {
       input: input, inner: arena.take(rows * bottleneck), activated: arena.take(rows * bottleneck))
     Linear.forward(
       y: saved.inner, x: input, weight: weights[downWeight], bias: nil, rows: rows,
-      inputs: width, outputs: bottleneck)
+      inputs: width, outputs: bottleneck, team: arena.team)
     BiasActivation.forward(
       y: saved.activated, z: saved.inner, bias: weights[downBias], rows: rows, width: bottleneck,
       kind: design.activation)
     Linear.forward(
       y: delta, x: saved.activated, weight: weights[upWeight], bias: weights[upBias], rows: rows,
-      inputs: bottleneck, outputs: width)
+      inputs: bottleneck, outputs: width, team: arena.team)
     if design.scaling != 1 {
       Elementwise.scale(delta, by: S(design.scaling), count: rows * width)
     }

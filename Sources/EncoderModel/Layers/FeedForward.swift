@@ -47,13 +47,13 @@ public struct FeedForward: Sendable {
     let branch: UnsafeMutablePointer<S> = arena.take(rows * width)
     Linear.forward(
       y: inner, x: x, weight: weights[upWeight], bias: nil, rows: rows, inputs: width,
-      outputs: innerWidth)
+      outputs: innerWidth, team: arena.team)
     BiasActivation.forward(
       y: activated, z: inner, bias: weights[upBias], rows: rows, width: innerWidth,
       kind: configuration.activation.kind)
     Linear.forward(
       y: branch, x: activated, weight: weights[downWeight], bias: nil, rows: rows,
-      inputs: innerWidth, outputs: width)
+      inputs: innerWidth, outputs: width, team: arena.team)
     return Saved(
       inner: inner, activated: activated,
       residual: residual.forward(

@@ -71,7 +71,7 @@ public struct SelfAttention: Sendable {
     let branch: UnsafeMutablePointer<S> = arena.take(rows * width)
     Linear.forward(
       y: saved.qkv, x: x, weight: weights[qkvWeight], bias: weights[qkvBias], rows: rows,
-      inputs: width, outputs: 3 * width)
+      inputs: width, outputs: 3 * width, team: arena.team)
     if keep {
       batch.offsets.withUnsafeBufferPointer { offsets in
         Attention.forward(
@@ -84,7 +84,7 @@ public struct SelfAttention: Sendable {
     }
     Linear.forward(
       y: branch, x: saved.context, weight: weights[outputWeight], bias: nil, rows: rows,
-      inputs: width, outputs: width)
+      inputs: width, outputs: width, team: arena.team)
     return Saved(
       states: saved,
       residual: residual.forward(
