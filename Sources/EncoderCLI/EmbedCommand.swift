@@ -53,6 +53,8 @@ struct EmbedCommand: ParsableCommand {
   @Option(help: "The name of one of the model's prompts.")
   var promptName: String?
 
+  @OptionGroup var adapters: AdapterOptions
+
   @Flag(help: "Of a fine-tuned model: the frozen encoder's vectors, not the item tower's.")
   var base = false
 
@@ -77,7 +79,7 @@ struct EmbedCommand: ParsableCommand {
     }
     let choice = try ModelLocator().locate(model, includingRecommenders: true)
     if let notice = choice.notice { display.line(notice) }
-    let vectorizer = try vectorizer(choice.url)
+    let vectorizer = try vectorizer(choice.url, display)
     var job = EmbeddingJob(
       vectorizer: vectorizer, output: output.map { URL(fileURLWithPath: $0) }, display: display)
     if let file {
@@ -91,21 +93,23 @@ struct EmbedCommand: ParsableCommand {
   }
 
   /// The item tower of a fine-tuned model; the encoder with its pooling otherwise.
-  private func vectorizer(_ directory: URL) throws -> any TextVectorizer {
+  private func vectorizer(_ directory: URL, _ display: ProgressDisplay) throws -> any TextVectorizer
+  {
     let isRecommender = RecommenderDirectory.isRecommender(directory)
     guard isRecommender, !base else {
       let choices = EncoderVectorizer.Choices(
         pooling: pooling, normalize: normalize, maximumLength: maxLength, prompt: prompt,
         promptName: promptName)
       let url = isRecommender ? directory.appendingPathComponent("base") : directory
+      let model = try PretrainedModel.load(from: url, storage: .mapping)
       return try EncoderVectorizer(
-        PretrainedModel.load(from: url, storage: .mapping), choices: choices,
+        model, adapters: adapters.load(over: model, display), choices: choices,
         workers: shared.workers)
     }
     let given: [(String, Bool)] = [
       ("--pooling", pooling != nil), ("--normalize", normalize != nil),
       ("--max-length", maxLength != nil), ("--prompt", prompt != nil),
-      ("--prompt-name", promptName != nil),
+      ("--prompt-name", promptName != nil), ("--adapter", !adapters.adapter.isEmpty),
     ]
     if let flag = given.first(where: \.1)?.0 {
       throw CLIError(

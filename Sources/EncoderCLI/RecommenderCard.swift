@@ -22,7 +22,8 @@ struct RecommenderCard {
     let adapters =
       m.adapterValidation.map {
         String(
-          format: "%.4f with adapters, %.4f without; %@", $0, m.frozenValidation,
+          format: "%@, %d parameters: %.4f with them, %.4f without; %@",
+          r.options.adapterKind.rawValue, m.adapterParameters ?? 0, $0, m.frozenValidation,
           r.adapters == nil ? "left out" : "kept")
       } ?? String(format: "not trained; towers alone %.4f", m.frozenValidation)
     return """

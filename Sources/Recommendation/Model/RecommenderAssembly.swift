@@ -23,6 +23,7 @@ extension Recommender {
     metrics.towerEpochs = towers.state.bestEpochs
     metrics.frozenValidation = towers.state.frozenValidation ?? 0
     metrics.adapterValidation = towers.state.adapterValidation
+    metrics.adapterParameters = towers.stores.adapters?.weights.count
     metrics.unknownShare = text.unknownShare
     var calibration = fusion.calibration
     switch options.towers.loss {

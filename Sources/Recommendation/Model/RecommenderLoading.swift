@@ -25,8 +25,8 @@ extension Recommender {
     let adapters =
       summary.hasAdapters
       ? try AdapterDirectory.read(
-        from: directory, model: model, options: summary.options.adapters, checksum: checksum)
-      : nil
+        RecommenderDirectory.adapter(of: directory), model: model
+      ).stack : nil
     let items = try ItemTable.load(from: directory.appendingPathComponent("items.csv"))
     let users = try column("users.csv", in: directory)
     let file = try SafeTensorsFile(directory.appendingPathComponent("catalogue.safetensors"))

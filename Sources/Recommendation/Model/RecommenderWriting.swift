@@ -41,7 +41,11 @@ extension Recommender {
       modelCard: "The frozen encoder of the model in the folder above.\n")
     let checksum = try RecommenderDirectory.checksum(
       folder.appendingPathComponent("base/model.safetensors"))
-    if let adapters { try AdapterDirectory.write(adapters, model: model, to: folder, checksum) }
+    if let adapters {
+      try AdapterDirectory.write(
+        adapters, model: model, to: RecommenderDirectory.adapter(of: folder),
+        modelCard: "The adapter of the model in the folder above, over the encoder in ../base.\n")
+    }
     try TrainingState.write(
       models.network.configuration, sections: [.init("towers", models.towers)],
       to: folder.appendingPathComponent("towers.safetensors"))
