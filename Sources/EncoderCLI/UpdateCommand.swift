@@ -40,6 +40,10 @@ struct UpdateCommand: ParsableCommand {
   @Option(help: "Steps of adapter training at most; 0 leaves the adapters.")
   var adapterSteps = 60
 
+  @Option(
+    help: "Standard errors by which the held-out NDCG@20 may be lower before it counts as worse.")
+  var tolerance = 1.0
+
   @Option(help: "Versions that are kept beside the original.")
   var keep = 5
 
@@ -65,6 +69,7 @@ struct UpdateCommand: ParsableCommand {
     guard epochs >= 0, replay >= 0, replay.isFinite, adapterSteps >= 0 else {
       throw ValidationError("--epochs, --replay and --adapter-steps must be at least 0.")
     }
+    guard tolerance >= 0 else { throw ValidationError("--tolerance must be at least 0.") }
     guard keep >= 1 else { throw ValidationError("--keep must be at least 1.") }
   }
 
@@ -91,6 +96,7 @@ struct UpdateCommand: ParsableCommand {
     options.epochs = epochs
     options.replay = replay
     options.adapterSteps = adapterSteps
+    options.tolerance = tolerance
     options.isForced = force
     options.seed = seed
     let report = try versions.update(

@@ -4,7 +4,7 @@ import Kernels
 /// Folds new behaviours into a fine-tuned model and judges the result on the newest of them.
 ///
 /// Encoder, whitening, words, fusion weights and calibration stay. Three steps follow one another, each
-/// kept only where it doesn't lower NDCG@20 on half of the users with held-out behaviours: the
+/// kept only where it isn't worse by NDCG@20 on half of the users with held-out behaviours: the
 /// collaborative models, the towers, the adapters. The other half then compares the result with the
 /// present version; both are given the same histories. An accepted model takes the held-out behaviours
 /// into its collaborative models and histories before it is handed out.
@@ -44,13 +44,16 @@ public struct ModelUpdater {
     }
     let penalty = try data.current.easePenalty(workers: workers)
     var candidate = try candidate(data, penalty, &report)
-    let before = try data.ndcg(data.current, users: data.judging, workers: workers)
-    let after = try data.ndcg(candidate, users: data.judging, workers: workers)
-    (report.currentNDCG, report.updatedNDCG) = (before, after)
-    report.isAccepted = after >= before || options.isForced
+    let judgement = PairedJudgement(
+      try data.ndcg(data.current, users: data.judging, workers: workers),
+      try data.ndcg(candidate, users: data.judging, workers: workers))
+    (report.currentNDCG, report.updatedNDCG) = (judgement.before, judgement.after)
+    report.standardError = judgement.standardError
+    report.isAccepted = judgement.isNotWorse(tolerance: options.tolerance) || options.isForced
     note(
-      "judgement: NDCG@20 \(UpdateReport.figure(before)) of the version in use, "
-        + "\(UpdateReport.figure(after)) updated")
+      "judgement: NDCG@20 \(UpdateReport.figure(judgement.before)) of the version in use, "
+        + "\(UpdateReport.figure(judgement.after)) updated, standard error of the difference "
+        + UpdateReport.figure(judgement.standardError))
     guard report.isAccepted else { return (nil, report) }
     if report.stages.contains(where: { $0.name == "collaborative" && $0.kept }) {
       candidate = try candidate.refittingCollaborative(
@@ -69,17 +72,19 @@ public struct ModelUpdater {
   ) throws -> Recommender {
     var model = data.current
     var best = try data.ndcg(model, users: data.choosing, workers: workers)
-    func judge(_ name: String, _ trial: Recommender) throws {
-      let value = try data.ndcg(trial, users: data.choosing, workers: workers)
-      let isKept = value >= best || options.isForced
-      report.stages.append(.init(name: name, before: best, after: value, kept: isKept))
+    func judge(_ name: String, tolerance: Double, _ trial: Recommender) throws {
+      let figures = try data.ndcg(trial, users: data.choosing, workers: workers)
+      let judgement = PairedJudgement(best, figures)
+      let isKept = judgement.isNotWorse(tolerance: tolerance) || options.isForced
+      report.stages.append(
+        .init(name: name, before: judgement.before, after: judgement.after, kept: isKept))
       note(
-        "\(name): NDCG@20 \(UpdateReport.figure(best)) -> \(UpdateReport.figure(value)), "
-          + (isKept ? "kept" : "left out"))
-      if isKept { (model, best) = (trial, value) }
+        "\(name): NDCG@20 \(UpdateReport.figure(judgement.before)) -> "
+          + "\(UpdateReport.figure(judgement.after)), \(isKept ? "kept" : "left out")")
+      if isKept { (model, best) = (trial, figures) }
     }
     try judge(
-      "collaborative",
+      "collaborative", tolerance: options.tolerance,
       data.current.refittingCollaborative(
         users: data.users, histories: data.fresh, userFeatures: data.userFeatures,
         touched: touched(events: data.events), penalty: penalty, workers: workers))
@@ -89,12 +94,12 @@ public struct ModelUpdater {
     guard !model.options.towers.loss.isPointwise, options.epochs > 0 else { return model }
     let training = TowerContinuation(
       model, new: data.events, old: data.current.histories, options: options, workers: workers)
-    try judge("towers", training.trainingTowers())
+    try judge("towers", tolerance: 0, training.trainingTowers())
     if model.adapters != nil, options.adapterSteps > 0 {
       let further = TowerContinuation(
         model, new: data.events, old: data.current.histories, options: options,
         workers: workers)
-      try judge("adapters", further.trainingAdapters())
+      try judge("adapters", tolerance: 0, further.trainingAdapters())
     }
     return model
   }

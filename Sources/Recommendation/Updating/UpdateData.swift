@@ -126,13 +126,38 @@ struct UpdateData {
       })
   }
 
-  /// NDCG@20 of a model on the held-out positives of some users, given their fresh histories.
-  func ndcg(_ model: Recommender, users chosen: [Int32], workers: Workers) throws -> Double {
-    guard !chosen.isEmpty else { return 0 }
+  /// NDCG@20 of a model on the held-out positives of each of some users, given their fresh histories.
+  func ndcg(_ model: Recommender, users chosen: [Int32], workers: Workers) throws -> [Double] {
+    guard !chosen.isEmpty else { return [] }
     let histories = fresh.selectingRows(chosen)
     let lists = try model.rank(
       histories, userFeatures: userFeatures?.selectingRows(chosen), k: 20, candidates: nil,
       excluding: histories, workers: workers)
-    return lists.meanNDCG(chosen, relevant: held)
+    return lists.ndcg(chosen, relevant: held)
   }
+}
+
+/// Two models' figures for the same users.
+struct PairedJudgement {
+  /// Mean of the first and of the second model.
+  let before: Double
+  let after: Double
+  /// Standard error of the mean difference; 0 for fewer than two users.
+  let standardError: Double
+
+  init(_ before: [Double], _ after: [Double]) {
+    precondition(before.count == after.count, "\(before.count) figures for \(after.count)")
+    let n = Double(max(1, before.count))
+    self.before = before.reduce(0, +) / n
+    self.after = after.reduce(0, +) / n
+    let mean = self.after - self.before
+    let squares = zip(before, after).reduce(0) { sum, pair in
+      let distance = pair.1 - pair.0 - mean
+      return sum + distance * distance
+    }
+    standardError = before.count > 1 ? (squares / (n - 1) / n).squareRoot() : 0
+  }
+
+  /// Whether the second isn't lower than the first by more than so many standard errors.
+  func isNotWorse(tolerance: Double) -> Bool { after - before >= -tolerance * standardError }
 }

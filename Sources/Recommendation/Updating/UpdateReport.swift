@@ -43,6 +43,8 @@ public struct UpdateReport: Sendable, Codable, Equatable {
   public var currentNDCG: Double?
   /// The same of the updated model, before it took in the held-out behaviours too.
   public var updatedNDCG: Double?
+  /// Standard error of the difference of the two.
+  public var standardError: Double?
   /// Whether the updated model isn't worse, or was forced.
   public var isAccepted = false
 
@@ -57,6 +59,7 @@ public struct UpdateReport: Sendable, Codable, Equatable {
     case judgingUsers = "judging_users"
     case currentNDCG = "current_ndcg20"
     case updatedNDCG = "updated_ndcg20"
+    case standardError = "standard_error"
     case isAccepted = "accepted"
   }
 
@@ -102,6 +105,10 @@ public struct UpdateOptions: Sendable {
   public var rateFactor = 0.3
   /// Steps of adapter training at most; 0 leaves the adapters as they are.
   public var adapterSteps = 60
+  /// An updated model, or its collaborative part, counts as worse when its mean NDCG@20 is lower by more
+  /// than so many standard errors of the paired difference: of two equally good models the newer one
+  /// knows more. Training must not lower it at all.
+  public var tolerance = 1.0
   /// Fewer users with held-out behaviours can't judge.
   public var minimumUsers = 10
   /// Whether the updated model is taken even when it is worse, or can't be judged.

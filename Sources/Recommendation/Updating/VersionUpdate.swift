@@ -34,11 +34,18 @@ extension ModelVersions {
       report.version = name
       try FileManager.default.createDirectory(
         at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-      let card = try url(of: parent).appendingPathComponent("README.md")
-      let text = String(decoding: (try? Data(contentsOf: card)) ?? Data(), as: UTF8.self)
+      let source = try url(of: parent)
+      func text(_ name: String) -> String? {
+        (try? Data(contentsOf: source.appendingPathComponent(name)))
+          .map { String(decoding: $0, as: UTF8.self) }
+      }
+      // What fine-tuning reported stays true of what the update didn't touch.
+      let reports = ["report.html", "training.jsonl"].compactMap { name in
+        text(name).map { (name, $0) }
+      }
       try model.write(
-        to: target, modelCard: text,
-        extras: [(UpdateReport.fileName, try report.json() + "\n")])
+        to: target, modelCard: text("README.md") ?? "",
+        extras: reports + [(UpdateReport.fileName, try report.json() + "\n")])
       try use(name)
       try removeOld(keeping: keeping)
       return report

@@ -281,8 +281,15 @@ at("key-form").addEventListener("submit", (event) => {
 
 function begin() {
   act(null, "", async () => {
-    const models = await call("GET", "/v1/models");
-    at("model-line").textContent = models.data.map((model) => model.id).join(", ");
+    const model = await call("GET", "/model");
+    at("report-link").hidden = !model.report;
+    at("model-line").textContent = model.recommender
+      ? `${model.name}, version ${model.version}: ${model.items} items, `
+        + `${model.users_of_training} users; held-out NDCG@20 `
+        + `${model.quality.cold_ndcg_20.toFixed(3)} on new items, `
+        + `${model.quality.warm_ndcg_20.toFixed(3)} on known ones`
+      : `${model.name}: an encoder without users; fine-tune it to see recommendations here.`;
+    if (!model.recommender) return "";
     const users = await suggestUsers("");
     if (users.length && !at("user").value) at("user").value = users[0];
   });
