@@ -77,6 +77,7 @@ extension Recommender {
       ("neighbours.cosines", .sparse(space.wordCosines)),
       ("histories", .sparse(histories)),
     ]
+    if let vectorFeatures { contents.append(("vector_features", .dense(vectorFeatures))) }
     if let userFeatures { contents.append(("user_features", .dense(userFeatures))) }
     try TensorStore.write(contents, to: folder.appendingPathComponent("catalogue.safetensors"))
   }
@@ -106,7 +107,7 @@ extension Recommender {
     let summary = RecommenderSummary(
       options: options, rule: rule, tower: models.network.configuration, fusion: fusion,
       calibration: calibration, words: models.words.options, itemSchema: itemSchema,
-      userSchema: userSchema, als: models.als.options, easeKeptShare: models.ease.keptShare,
+      userSchema: userSchema, itemVectors: vectorBlocks.isEmpty ? nil : vectorBlocks, als: models.als.options, easeKeptShare: models.ease.keptShare,
       pooledWidth: space.raw.columnCount, baseChecksum: checksum, hasAdapters: adapters != nil,
       metrics: metrics, report: report)
     let encoder = JSONEncoder()
