@@ -68,6 +68,8 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["EncoderModel", "Checkpoints"],
       path: "Tests/TestSupport"),
+    .target(name: "Fuzzing", dependencies: ["Recommendation"], path: "Tests/Fuzzing"),
+    .executableTarget(name: "encoder-fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz"),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
@@ -77,6 +79,7 @@ let package = Package(
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "TestSupport"]),
     .testTarget(
       name: "RecommendationTests", dependencies: ["Recommendation", "TestSupport"]),
+    .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"]),
     .testTarget(name: "EncoderCLITests", dependencies: ["EncoderCLI", "TestSupport"]),
   ]
 )

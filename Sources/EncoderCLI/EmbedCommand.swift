@@ -29,8 +29,14 @@ struct EmbedCommand: ParsableCommand {
   )
   var file: String?
 
-  @Option(help: "Where the vectors go: F.npy, .safetensors, .jsonl, .csv or .fvecs.")
+  @Option(
+    help:
+      "Where the vectors go: F.npy, .safetensors, .jsonl, .csv, .fvecs, .faiss (flat index), .pgcopy or .pgbin (PostgreSQL's COPY, text or binary, for pgvector)."
+  )
   var output: String?
+
+  @Option(help: "What an index of .faiss compares by: ip (inner product) or l2.")
+  var metric = VectorMetric.ip
 
   @OptionGroup var reading: CorpusOptions
 
@@ -81,7 +87,8 @@ struct EmbedCommand: ParsableCommand {
     if let notice = choice.notice { display.line(notice) }
     let vectorizer = try vectorizer(choice.url, display)
     var job = EmbeddingJob(
-      vectorizer: vectorizer, output: output.map { URL(fileURLWithPath: $0) }, display: display)
+      vectorizer: vectorizer, output: output.map { URL(fileURLWithPath: $0) }, metric: metric,
+      display: display)
     if let file {
       var options = reading.options
       options.allowsNoText = true
@@ -130,3 +137,4 @@ extension PoolingModes: ExpressibleByArgument {
     self.init(modes)
   }
 }
+extension VectorMetric: ExpressibleByArgument {}

@@ -46,7 +46,8 @@ extension Recommender {
     self.init(
       model: model, options: options, rule: input.rule, items: input.items, users: data.users,
       histories: data.positives, userFeatures: data.userFeatures, itemSchema: data.itemSchema,
-      userSchema: data.userSchema, pooling: text.pooling, adapters: text.adapters,
+      userSchema: data.userSchema, vectorBlocks: data.vectorBlocks,
+      vectorFeatures: data.vectorFeatures, pooling: text.pooling, adapters: text.adapters,
       models: models, space: space, fusion: fusion.weights, calibration: calibration,
       metrics: metrics, report: input.report, records: towers.state.records)
   }

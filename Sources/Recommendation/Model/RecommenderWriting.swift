@@ -87,6 +87,7 @@ extension Recommender {
       ("neighbours.cosines", .sparse(space.wordCosines)),
       ("histories", .sparse(histories)),
     ]
+    if let vectorFeatures { contents.append(("vector_features", .dense(vectorFeatures))) }
     if let userFeatures { contents.append(("user_features", .dense(userFeatures))) }
     try TensorStore.write(contents, to: folder.appendingPathComponent("catalogue.safetensors"))
   }
@@ -116,7 +117,8 @@ extension Recommender {
     let summary = RecommenderSummary(
       options: options, rule: rule, tower: models.network.configuration, fusion: fusion,
       calibration: calibration, words: models.words.options, itemSchema: itemSchema,
-      userSchema: userSchema, als: models.als.options, easeKeptShare: models.ease.keptShare,
+      userSchema: userSchema, itemVectors: vectorBlocks.isEmpty ? nil : vectorBlocks,
+      als: models.als.options, easeKeptShare: models.ease.keptShare,
       easePenalty: models.easePenalty,
       pooledWidth: space.raw.columnCount, baseChecksum: checksum, hasAdapters: adapters != nil,
       metrics: metrics, report: report)
