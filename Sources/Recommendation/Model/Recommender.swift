@@ -44,6 +44,8 @@ public struct Recommender: Sendable {
   public let trainedItemCount: Int
   /// Epochs of the run that made it; empty for a loaded model.
   public let records: [FinetuneRecord]
+  /// What the run that made it measured inside its behaviours; nil for a loaded model.
+  public let validation: Evaluation?
   /// Figures of the run.
   public let metrics: FinetuneMetrics
   /// What was read and dropped.
@@ -55,7 +57,7 @@ public struct Recommender: Sendable {
     itemSchema: FeatureSchema?, userSchema: FeatureSchema?, pooling: TokenPooling,
     adapters: AdapterStack<Float>?, models: FittedModels, space: ItemSpace,
     fusion: FusionWeights, calibration: PlattScaling, metrics: FinetuneMetrics,
-    report: DataReport, records: [FinetuneRecord] = []
+    report: DataReport, records: [FinetuneRecord] = [], validation: Evaluation? = nil
   ) {
     self.model = model
     self.options = options
@@ -76,6 +78,7 @@ public struct Recommender: Sendable {
     self.metrics = metrics
     self.report = report
     self.records = records
+    self.validation = validation
   }
 
   /// Embeds new items by their text and features and appends them to the catalogue.

@@ -8,9 +8,14 @@ extension Recommender {
   /// Writes the whole model into a directory that is complete or doesn't change: it is staged beside its
   /// place, flushed, and renamed.
   ///
-  /// - Parameter extras: further small files by name, for example the training log.
+  /// - Parameters:
+  ///   - extras: further small files by name, for example the training log.
+  ///   - binaries: the same, of bytes.
   /// - Throws: `CheckpointError` or `DatasetError` when the disk fails.
-  public func write(to directory: URL, modelCard: String, extras: [(String, String)] = []) throws {
+  public func write(
+    to directory: URL, modelCard: String, extras: [(String, String)] = [],
+    binaries: [(String, [UInt8])] = []
+  ) throws {
     let target = directory.standardizedFileURL
     let staging = target.deletingLastPathComponent()
       .appendingPathComponent(target.lastPathComponent + ".tmp", isDirectory: true)
@@ -27,6 +32,9 @@ extension Recommender {
       try writeFiles(to: staging, modelCard: modelCard)
       for (name, text) in extras {
         try AtomicFile.write(text, to: staging.appendingPathComponent(name))
+      }
+      for (name, bytes) in binaries {
+        try AtomicFile.write(bytes, to: staging.appendingPathComponent(name))
       }
       try RecommenderDirectory.publish(staging, as: target)
     } catch {
