@@ -18,14 +18,23 @@ public struct Axis: Sendable {
   let high: Double
   let ticks: [Double]
 
-  /// An axis that holds all finite `values`, with its ends on round numbers.
+  /// Where a linear axis ends.
+  public enum Ends: Sendable {
+    /// On round numbers.
+    case round
+    /// At the least and the largest value, with this share of the space between them around.
+    case data(margin: Double)
+  }
+
+  /// An axis that holds all finite `values`.
   ///
   /// - Parameters:
   ///   - includesZero: whether the axis begins at 0; not for logarithms.
-  ///   - tickCount: about how many ticks there are.
+  ///   - ends: where a linear axis ends.
+  ///   - tickCount: about how many ticks there are; whole values get whole ticks.
   public init(
     _ label: String, values: [Double], scale: Scale = .linear, includesZero: Bool = false,
-    tickCount: Int = 5
+    ends: Ends = .round, tickCount: Int = 5
   ) {
     let usable = values.filter { $0.isFinite && (scale == .linear || $0 > 0) }
     var (low, high) = (usable.min() ?? 0, usable.max() ?? 1)
@@ -38,10 +47,18 @@ public struct Axis: Sendable {
         let margin = max(abs(high) * 0.1, 1e-6)
         (low, high) = (includesZero && low >= 0 ? 0 : low - margin, high + margin)
       }
-      let step = Axis.roundStep((high - low) / Double(max(1, tickCount)))
-      let (first, last) = ((low / step).rounded(.down), (high / step).rounded(.up))
-      (self.low, self.high) = (first * step, last * step)
-      ticks = (0...Int(last - first)).map { (first + Double($0)) * step }
+      let isWhole = !usable.isEmpty && usable.allSatisfy { $0 == $0.rounded() }
+      let step = max(
+        Axis.roundStep((high - low) / Double(max(1, tickCount))), isWhole ? 1 : 0)
+      var (first, last) = ((low / step).rounded(.down), (high / step).rounded(.up))
+      switch ends {
+      case .round: (self.low, self.high) = (first * step, last * step)
+      case .data(let margin):
+        let space = margin * (high - low)
+        (self.low, self.high) = (low - space, high + space)
+        (first, last) = ((self.low / step).rounded(.up), (self.high / step).rounded(.down))
+      }
+      ticks = (0...max(0, Int(last - first))).map { (first + Double($0)) * step }
     case .logarithmic:
       if usable.isEmpty { (low, high) = (0.1, 1) }
       let (first, last) = (log10(low).rounded(.down), log10(high).rounded(.up))

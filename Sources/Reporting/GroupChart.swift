@@ -84,7 +84,7 @@ public struct GroupChart: Chart {
           ? " [\(decimals(entry.interval[0], 4)), \(decimals(entry.interval[1], 4))]" : ""
         canvas.circle(
           "mark \(colour(number))", x, canvas.y(axis.position(entry.value)),
-          radius: number == 0 ? 5 : 4,
+          radius: number == 0 ? 4.5 : 3.5,
           title: "\(method.name), \(group): \(decimals(entry.value, 4))\(interval)")
       }
     }

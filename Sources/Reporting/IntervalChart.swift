@@ -40,7 +40,7 @@ public struct IntervalChart: Chart {
   /// The drawing.
   public func svg(width: Double) -> String {
     let longest = rows.map(\.name.unicodeScalars.count).max() ?? 0
-    let left = min(width * 0.45, 16 + 6.7 * Double(longest))
+    let left = min(width * 0.45, 18 + 6.7 * Double(longest))
     var canvas = Canvas(
       width: width, height: 62 + 24 * Double(rows.count),
       margins: .init(left: left, right: 22))
@@ -59,7 +59,7 @@ public struct IntervalChart: Chart {
         row.interval.count == 2
         ? " [\(decimals(row.interval[0], 4)), \(decimals(row.interval[1], 4))]" : ""
       canvas.circle(
-        "mark \(colour(row.number))", x, y, radius: row.number == 0 ? 5 : 4,
+        "mark \(colour(row.number))", x, y, radius: row.number == 0 ? 4.5 : 3.5,
         title: "\(row.name): \(decimals(row.value, 4))\(interval)")
     }
     return canvas.svg(summary)

@@ -36,7 +36,8 @@ public struct LineChart: Chart {
   ) {
     self.summary = summary
     self.series = series.filter { !$0.points.isEmpty }
-    self.x = Axis(x, values: self.series.flatMap { $0.points.map(\.x) }, tickCount: 6)
+    self.x = Axis(
+      x, values: self.series.flatMap { $0.points.map(\.x) }, ends: .data(margin: 0), tickCount: 6)
     self.y = Axis(
       y, values: self.series.flatMap { $0.points.map(\.y) }, includesZero: includesZero)
     self.height = height

@@ -90,8 +90,10 @@ public struct Page: Sendable {
     case .figure(let chart, let caption, let table):
       return figure(chart, caption, width: 760) + (table.map(folded) ?? "")
     case .figures(let figures):
-      let drawn = figures.map { figure($0.chart, $0.caption, width: 420) }
-      return "<div class=\"row\">\(drawn.joined(separator: "\n"))</div>"
+      if figures.count == 1 { return figure(figures[0].chart, figures[0].caption, width: 760) }
+      let isEven = figures.count % 2 == 0
+      let drawn = figures.map { figure($0.chart, $0.caption, width: isEven ? 440 : 330) }
+      return "<div class=\"row\(isEven ? " two" : "")\">\(drawn.joined(separator: "\n"))</div>"
     case .table(let table): return table.html
     case .folded(let table): return folded(table)
     case .group(let title, let blocks):
@@ -109,7 +111,7 @@ public struct Page: Sendable {
       "<li class=\"\(colour(entry.number))\">\(escapedMarkup(entry.name))</li>"
     }
     let drawings =
-      chart.scales || width < 500
+      chart.scales || width < 360
       ? chart.svg(width: width)
       : "<div class=\"wide\">\(chart.svg(width: width))</div>"
         + "<div class=\"narrow\">\(chart.svg(width: 360))</div>"

@@ -32,8 +32,8 @@ public struct ScatterChart: Chart {
   public init(_ summary: String, x: String, y: String, groups: [String], _ points: [Point]) {
     self.summary = summary
     self.points = points
-    self.x = Axis(x, values: points.map(\.x))
-    self.y = Axis(y, values: points.map(\.y))
+    self.x = Axis(x, values: points.map(\.x), ends: .data(margin: 0.03))
+    self.y = Axis(y, values: points.map(\.y), ends: .data(margin: 0.03))
     let used = Set(points.map(\.group))
     legend = groups.indices.filter { used.contains($0) }.map { LegendEntry(groups[$0], $0) }
   }
@@ -44,7 +44,7 @@ public struct ScatterChart: Chart {
   /// The drawing.
   public func svg(width: Double) -> String {
     var canvas = Canvas(
-      width: width, height: width * 0.72, margins: .init(left: Canvas.leftMargin(y)))
+      width: width, height: width * 0.66, margins: .init(left: Canvas.leftMargin(y)))
     canvas.verticalAxis(y)
     canvas.horizontalAxis(x, grid: true)
     for point in points {

@@ -23,7 +23,8 @@ let stylesheet = """
   figcaption{font-weight:600;font-size:.9rem}
   svg{display:block;width:100%;height:auto;font-size:12px}
   .narrow{display:none}
-  .row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:0 1rem}
+  .row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,17rem),1fr));gap:0 1rem}
+  .two{grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr))}
   .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1rem;margin:.35rem 0 0;padding:0;font-size:.85rem}
   .legend li::before{content:"";display:inline-block;width:.7rem;height:.7rem;border-radius:50%;
   background:var(--c);margin-right:.4rem;vertical-align:-.05rem}
@@ -39,7 +40,7 @@ let stylesheet = """
   .bar{fill:var(--c);opacity:.85}.dot{fill:var(--c);opacity:.65}.dot:hover{opacity:1;stroke:var(--text)}
   .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.75rem;margin:1rem 0}
   .tiles div{background:var(--card);border:1px solid var(--edge);border-radius:8px;padding:.6rem .75rem;
-  display:flex;flex-direction:column-reverse}
+  display:flex;flex-direction:column-reverse;justify-content:flex-end}
   .tiles dt{color:var(--soft);font-size:.82rem;line-height:1.3}
   .tiles dd{margin:0;font-size:1.35rem;font-weight:600;line-height:1.3;overflow-wrap:anywhere}
   .scroll{overflow-x:auto;margin:.75rem 0}

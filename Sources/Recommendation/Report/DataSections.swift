@@ -50,7 +50,7 @@ struct DataSections {
     }
     return .table(
       Table(
-        "What was read and what was left out", header: ["rows", ""], isNumeric: false,
+        "What was read and what was left out", header: ["rows", "count"], isNumeric: false,
         rows.map { .init([$0.0, $0.1]) }))
   }
 

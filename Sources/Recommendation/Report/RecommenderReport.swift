@@ -58,7 +58,7 @@ public struct RecommenderReport {
       }
       let isPointwise = recommender.options.towers.loss.isPointwise
       let measure =
-        isPointwise ? "minus the loss on held-out rows" : "NDCG@20, items playing new"
+        isPointwise ? "minus the loss" : "NDCG@20"
       section.blocks.append(
         .group(
           title,
@@ -74,7 +74,8 @@ public struct RecommenderReport {
                 LineChart(
                   "Validation of the \(stage) by epoch", x: "epoch", y: measure, height: 220,
                   [.init("validation", line(\.validation), hasMarks: true)]),
-                "Validation: higher is better"
+                isPointwise
+                  ? "Held-out rows: higher is better" : "Items that play new: higher is better"
               ),
             ]),
             .folded(
@@ -119,8 +120,11 @@ public struct RecommenderReport {
       [
         .text(
           "A score is a weighted sum of standardised parts: one set of weights for new items, one for "
-            + "items with behaviours. Both weigh the same at \(decimals(f.halfCount, 1)) behaviours; "
-            + "new items' scores are multiplied by \(decimals(f.coldScale, 2)) and shifted by "
+            + "items with behaviours. "
+            + (f.halfCount > 0
+              ? "Both weigh the same at \(decimals(f.halfCount, 1)) behaviours. "
+              : "An item's behaviours decide alone as soon as it has one. ")
+            + "New items' scores are multiplied by \(decimals(f.coldScale, 2)) and shifted by "
             + "\(decimals(f.coldShift, 2)) before they are mixed."),
         .table(
           Table(
