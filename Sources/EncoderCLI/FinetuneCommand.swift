@@ -116,7 +116,7 @@ struct FinetuneCommand: ParsableCommand {
   }
 
   func run() throws {
-    let stop = StopSignals()
+    let (start, stop) = (Date(), StopSignals())
     BLAS.useSingleThread()
     let display = ProgressDisplay(quiet: shared.quiet, json: shared.json)
     let target = outputDirectory
@@ -144,14 +144,24 @@ struct FinetuneCommand: ParsableCommand {
       display.line("stopped; --resume continues from the last checkpoint, if one was written")
       throw ExitCode(stop.exitCode ?? 1)
     }
-    let log = try recommender.records.map { record in
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      return String(decoding: try encoder.encode(record), as: UTF8.self) + "\n"
-    }.joined()
+    let (records, name) = (recommender.records, target.lastPathComponent)
+    let report = RecommenderReport(
+      recommender, evaluation: recommender.validation, records: records, name: name,
+      workers: shared.workers)
     try recommender.write(
-      to: target, modelCard: RecommenderCard(recommender, name: target.lastPathComponent).text,
-      extras: [("training.jsonl", log)])
+      to: target,
+      modelCard: RecommenderCard(recommender, name: name, behaviors: behaviors, from: choice.url)
+        .text,
+      extras: [
+        (FinetuneLog.name, try FinetuneLog.text(records)),
+        ("report.html", try report.page().html),
+      ],
+      binaries: [
+        (
+          EventFile.name,
+          EventFile.bytes(FinetuneLog.events(records), start: start.timeIntervalSince1970)
+        )
+      ])
     display.line("wrote \(target.path)")
     display.close()
   }

@@ -48,6 +48,8 @@ public struct Recommender: Sendable {
   public let trainedItemCount: Int
   /// Epochs of the run that made it; empty for a loaded model.
   public let records: [FinetuneRecord]
+  /// What the run that made it measured inside its behaviours; nil for a loaded model.
+  public let validation: Evaluation?
   /// Figures of the run.
   public let metrics: FinetuneMetrics
   /// What was read and dropped.
@@ -60,7 +62,7 @@ public struct Recommender: Sendable {
     vectorFeatures: DenseMatrix? = nil, pooling: TokenPooling,
     adapters: AdapterStack<Float>?, models: FittedModels, space: ItemSpace,
     fusion: FusionWeights, calibration: PlattScaling, metrics: FinetuneMetrics,
-    report: DataReport, records: [FinetuneRecord] = []
+    report: DataReport, records: [FinetuneRecord] = [], validation: Evaluation? = nil
   ) {
     self.model = model
     self.options = options
@@ -83,6 +85,7 @@ public struct Recommender: Sendable {
     self.metrics = metrics
     self.report = report
     self.records = records
+    self.validation = validation
   }
 
   /// Embeds new items by their text and features and appends them to the catalogue.

@@ -10,11 +10,12 @@ extension Recommender {
   ///
   /// - Parameters:
   ///   - extras: further small files by name, for example the training log.
+  ///   - binaries: the same, of bytes.
   ///   - keepsOthers: whether files that aren't the model's own stay in the directory.
   /// - Throws: `CheckpointError` or `DatasetError` when the disk fails.
   public func write(
     to directory: URL, modelCard: String, extras: [(String, String)] = [],
-    keepsOthers: Bool = false
+    binaries: [(String, [UInt8])] = [], keepsOthers: Bool = false
   ) throws {
     let target = directory.standardizedFileURL
     let staging = target.deletingLastPathComponent()
@@ -32,6 +33,9 @@ extension Recommender {
       try writeFiles(to: staging, modelCard: modelCard)
       for (name, text) in extras {
         try AtomicFile.write(text, to: staging.appendingPathComponent(name))
+      }
+      for (name, bytes) in binaries {
+        try AtomicFile.write(bytes, to: staging.appendingPathComponent(name))
       }
       if keepsOthers { try LinkedFiles.carry(from: target, to: staging) }
       try RecommenderDirectory.publish(staging, as: target)
