@@ -17,11 +17,21 @@ let package = Package(
     .library(name: "Training", targets: ["Training"]),
     .library(name: "Metrics", targets: ["Metrics"]),
     .library(name: "Recommendation", targets: ["Recommendation"]),
+    .library(name: "Serving", targets: ["Serving"]),
+  ],
+  traits: [
+    .default(enabledTraits: ["Server"]),
+    .trait(
+      name: "Server",
+      description: "encoder serve, with Hummingbird and SQLite; without it builds are shorter."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(
@@ -51,10 +61,20 @@ let package = Package(
       ]),
     .target(name: "Metrics"),
     .target(name: "Recommendation", dependencies: ["Training", "Metrics"]),
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Recommendation",
+        .product(
+          name: "Hummingbird", package: "hummingbird",
+          moduleAliases: ["Metrics": "ServerMetrics"], condition: .when(traits: ["Server"])),
+        .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Server"])),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .executableTarget(
       name: "EncoderCLI",
       dependencies: [
-        "Recommendation",
+        "Recommendation", "Serving",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -77,6 +97,14 @@ let package = Package(
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "TestSupport"]),
     .testTarget(
       name: "RecommendationTests", dependencies: ["Recommendation", "TestSupport"]),
+    .testTarget(
+      name: "ServingTests",
+      dependencies: [
+        "Serving", "TestSupport",
+        .product(
+          name: "Hummingbird", package: "hummingbird",
+          moduleAliases: ["Metrics": "ServerMetrics"], condition: .when(traits: ["Server"])),
+      ]),
     .testTarget(name: "EncoderCLITests", dependencies: ["EncoderCLI", "TestSupport"]),
   ]
 )

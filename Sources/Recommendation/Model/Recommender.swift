@@ -84,6 +84,25 @@ public struct Recommender: Sendable {
   ///
   /// - Throws: `TrainingError` for an id that the catalogue has already.
   public mutating func addItems(_ table: ItemTable, workers: Workers) throws {
+    let text = embed(table.texts, features: features(of: table), workers: workers)
+    let old = space
+    let counts = old.counts + [Float](repeating: 0, count: table.count)
+    let words = models.words.transform(table.texts)
+    let queries = (old.count..<counts.count).map { Int32($0) }
+    let near = ItemSpace.neighbours(
+      white: old.white.appending(text.white), words: old.words.appendingRows(words),
+      queries: queries, counts: counts, workers: workers)
+    try append(table, text: text, words: words, near: near)
+  }
+
+  /// Appends items whose representations are known: rows over the catalogue with them in it.
+  ///
+  /// - Throws: ``RecommenderError`` for an id that the catalogue has already.
+  mutating func append(
+    _ table: ItemTable,
+    text: (raw: DenseMatrix, inputs: DenseMatrix, white: DenseMatrix, towers: DenseMatrix),
+    words: SparseMatrix, near: (text: SparseMatrix, words: SparseMatrix, cosines: SparseMatrix)
+  ) throws {
     var ids = items.ids
     for id in table.ids.strings {
       guard ids.index(of: id) == nil else {
@@ -92,22 +111,18 @@ public struct Recommender: Sendable {
       }
       _ = ids.insert(id)
     }
-    let text = embed(table.texts, features: features(of: table), workers: workers)
     let old = space
-    let counts = old.counts + [Float](repeating: 0, count: table.count)
-    let white = old.white.appending(text.white)
-    let words = old.words.appendingRows(models.words.transform(table.texts))
-    let queries = (old.count..<counts.count).map { Int32($0) }
-    let near = ItemSpace.neighbours(
-      white: white, words: words, queries: queries, counts: counts, workers: workers)
+    let total = old.count + table.count
     space = ItemSpace(
-      raw: old.raw.appending(text.raw), inputs: old.inputs.appending(text.inputs), white: white,
-      words: words, towerVectors: old.towerVectors.appending(text.towers), counts: counts,
-      textNeighbours: old.textNeighbours.widened(to: counts.count).appendingRows(near.text),
-      wordNeighbours: old.wordNeighbours.widened(to: counts.count).appendingRows(near.words),
-      wordCosines: old.wordCosines.widened(to: counts.count).appendingRows(near.cosines))
+      raw: old.raw.appending(text.raw), inputs: old.inputs.appending(text.inputs),
+      white: old.white.appending(text.white), words: old.words.appendingRows(words),
+      towerVectors: old.towerVectors.appending(text.towers),
+      counts: old.counts + [Float](repeating: 0, count: table.count),
+      textNeighbours: old.textNeighbours.widened(to: total).appendingRows(near.text),
+      wordNeighbours: old.wordNeighbours.widened(to: total).appendingRows(near.words),
+      wordCosines: old.wordCosines.widened(to: total).appendingRows(near.cosines))
     models = models.extended(by: table.count)
-    histories = histories.widened(to: counts.count)
+    histories = histories.widened(to: total)
     items = ItemTable(
       ids: ids, texts: items.texts + table.texts,
       features: FeatureTable.joined(
@@ -118,9 +133,8 @@ public struct Recommender: Sendable {
   public func embed(
     _ texts: [String], features: DenseMatrix?, workers: Workers
   ) -> (raw: DenseMatrix, inputs: DenseMatrix, white: DenseMatrix, towers: DenseMatrix) {
-    let limit = min(options.maximumLength, model.sentence.maximumLength)
     let sequences = model.tokenizer.encodeBatch(
-      texts, maximumLength: limit, threads: workers.count)
+      texts, maximumLength: maximumLength, threads: workers.count)
     func vectors(_ adapters: AdapterStack<Float>?) -> DenseMatrix {
       ItemTextEncoder(
         encoder: model.encoder, weights: model.weights, adapters: adapters, pooling: pooling
@@ -136,6 +150,18 @@ public struct Recommender: Sendable {
       raw, inputs, assembly.whitened(base),
       models.network.itemVectors(inputs, weights: models.towers, workers: workers)
     )
+  }
+
+  /// The most tokens of a text that are looked at, [CLS] and [SEP] included.
+  public var maximumLength: Int { min(options.maximumLength, model.sentence.maximumLength) }
+
+  /// Item tower vectors of token sequences, (sequences, width); features count as missing.
+  public func towerVectors(_ sequences: [[Int32]], workers: Workers) -> DenseMatrix {
+    let encoder = ItemTextEncoder(
+      encoder: model.encoder, weights: model.weights, adapters: adapters, pooling: pooling)
+    let inputs = models.assembly.inputs(
+      raw: encoder.vectors(sequences, workers: workers), features: nil, workers: workers)
+    return models.network.itemVectors(inputs, weights: models.towers, workers: workers)
   }
 
   /// The feature rows of a table under the training's schema; nil where training had no features.
