@@ -68,8 +68,15 @@ let package = Package(
         .product(
           name: "Hummingbird", package: "hummingbird",
           moduleAliases: ["Metrics": "ServerMetrics"], condition: .when(traits: ["Server"])),
+        .product(
+          name: "HummingbirdCore", package: "hummingbird",
+          moduleAliases: ["Metrics": "ServerMetrics"], condition: .when(traits: ["Server"])),
         .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Server"])),
         .product(name: "Logging", package: "swift-log"),
+      ],
+      resources: [
+        .embedInCode("Page/index.html"), .embedInCode("Page/page.css"),
+        .embedInCode("Page/page.js"), .embedInCode("openapi.json"),
       ]),
     .executableTarget(
       name: "EncoderCLI",

@@ -12,7 +12,16 @@ struct EncoderCommand: AsyncParsableCommand {
       VocabCommand.self, TokenizeCommand.self, PretrainCommand.self, EmbedCommand.self,
       SplitCommand.self, FinetuneCommand.self, EvaluateCommand.self, RecommendCommand.self,
       ScoreCommand.self,
-    ])
+    ] + served)
+
+  /// What needs the package trait `Server`.
+  private static var served: [any ParsableCommand.Type] {
+    #if Server
+      [ServeCommand.self]
+    #else
+      []
+    #endif
+  }
 }
 
 extension EncoderCommand {

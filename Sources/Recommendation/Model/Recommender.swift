@@ -175,6 +175,13 @@ public struct Recommender: Sendable {
   ///
   /// - Throws: `ALSError` when users can't be folded in.
   public func scorer(userFeatures: DenseMatrix?, workers: Workers) throws -> FusedScorer {
+    try scorer(fusion: fusion, userFeatures: userFeatures, workers: workers)
+  }
+
+  /// The same with other weights.
+  package func scorer(
+    fusion: FusionWeights, userFeatures: DenseMatrix?, workers: Workers
+  ) throws -> FusedScorer {
     FusedScorer(
       weights: fusion,
       parts: try models.scorers(

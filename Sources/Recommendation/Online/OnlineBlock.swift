@@ -1,4 +1,4 @@
-public import Kernels
+import Kernels
 
 /// Items that came after training, side by side, ready to be scored.
 public final class OnlineBlock: Sendable {

@@ -1,6 +1,6 @@
 public import Datasets
 import EncoderModel
-public import Kernels
+import Kernels
 
 /// An item that came after training, in every representation that scoring needs.
 ///

@@ -37,9 +37,14 @@ public final class OnlineModel: Sendable {
   /// Prepares a model.
   ///
   /// - Throws: `ALSError` when users can't be folded in.
-  public init(_ recommender: Recommender, workers: Workers) throws {
+  public convenience init(_ recommender: Recommender, workers: Workers) throws {
+    try self.init(recommender, fusion: recommender.fusion, workers: workers)
+  }
+
+  /// The same with other weights than the model's.
+  package init(_ recommender: Recommender, fusion: FusionWeights, workers: Workers) throws {
     self.recommender = recommender
-    let (space, models, fusion) = (recommender.space, recommender.models, recommender.fusion)
+    let (space, models) = (recommender.space, recommender.models)
     warmItems = space.counts.indices.filter { space.counts[$0] > 0 }.map { Int32($0) }
     warmWhite = space.white.selectingRows(warmItems).normalizingRows()
     warmWords = ItemProducts(space.words.selectingRows(warmItems).normalizingRows())

@@ -1,5 +1,5 @@
 import EncoderModel
-public import Kernels
+import Kernels
 
 extension OnlineModel {
   /// One ranked list to compute.
@@ -379,7 +379,7 @@ private final class LaneBuffer<Lanes: SIMD>: @unchecked Sendable where Lanes.Sca
 
   subscript(item: Int) -> Lanes {
     @inline(__always) get { pointer[item] }
-    @inline(__always) nonmutating set { pointer[item] = newValue }
+    @inline(__always) set { pointer[item] = newValue }
   }
 
   /// The same memory, element by element: lane l of item i at i * lanes + l.

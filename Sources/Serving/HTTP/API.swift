@@ -27,7 +27,8 @@ package final class API: Sendable {
 
   init(
     _ options: ServerOptions, logger: Logger, metrics: MetricsRegistry,
-    embeddings: EmbeddingService, host: ModelHost
+    embeddings: EmbeddingService, host: ModelHost, live: LiveState?,
+    reload: (@Sendable () async throws -> Bool)?
   ) {
     self.options = options
     self.logger = logger
@@ -37,7 +38,8 @@ package final class API: Sendable {
     key = options.apiKey.map { APIKey($0) }
     var table = RouteTable<Endpoint>()
     let services = RouteServices(
-      options: options, metrics: metrics, embeddings: embeddings, host: host)
+      options: options, metrics: metrics, embeddings: embeddings, host: host, live: live,
+      reload: reload)
     EmbeddingRoutes(services).add(to: &table)
     OpenAIRoutes(services).add(to: &table)
     StatusRoutes(services).add(to: &table)
@@ -160,6 +162,10 @@ struct RouteServices: Sendable {
   let metrics: MetricsRegistry
   let embeddings: EmbeddingService
   let host: ModelHost
+  /// Items and users; nil for an encoder alone.
+  let live: LiveState?
+  /// Takes up another version where there is one, and says whether it did.
+  let reload: (@Sendable () async throws -> Bool)?
 }
 
 extension RouteTable where Handler == API.Endpoint {

@@ -228,6 +228,17 @@ final class Catalogue: Sendable {
 
   // MARK: Changes
 
+  /// An id that no client can give: it has a control character.
+  static let momentaryID = "\u{1}"
+
+  /// This catalogue with one more item behind the others.
+  func adding(_ record: ItemRecord, _ vectors: OnlineItem) -> Catalogue {
+    Catalogue(
+      model: model, online: online,
+      newItems: newItems + [NewItem(record: record, vectors: vectors)], overrides: overrides,
+      removed: removed, blocked: blocked)
+  }
+
   /// The catalogue after some changes, in their order.
   ///
   /// - Parameter vectors: of the items that are put and aren't training's, in the order of the changes.
@@ -236,7 +247,6 @@ final class Catalogue: Sendable {
     var (removed, blocked) = (removed, blocked)
     var ids = newIDs
     let trained = online.recommender.items.ids
-    var gone: Set<Int> = []
     for (change, vectors) in changes {
       switch change {
       case .putItem(let record):
@@ -247,25 +257,19 @@ final class Catalogue: Sendable {
           let place = ids.insert(record.id)
           let item = NewItem(record: record, vectors: vectors)
           if place == newItems.count { newItems.append(item) } else { newItems[place] = item }
-          gone.remove(place)
         }
       case .removeItem(let id):
+        // A removed item keeps its place, so that places mean the same for all catalogues of a version.
         removed.insert(id)
-        if let place = trained.index(of: id) {
-          overrides[Int32(place)] = nil
-        } else if let place = ids.index(of: id) {
-          gone.insert(place)
-        }
+        if let place = trained.index(of: id) { overrides[Int32(place)] = nil }
       case .block(let id): blocked.insert(id)
       case .unblock(let id): blocked.remove(id)
       case .events, .forget: continue
       }
     }
     return Catalogue(
-      model: model, online: online,
-      newItems: gone.isEmpty
-        ? newItems : newItems.indices.filter { !gone.contains($0) }.map { newItems[$0] },
-      overrides: overrides, removed: removed, blocked: blocked)
+      model: model, online: online, newItems: newItems, overrides: overrides, removed: removed,
+      blocked: blocked)
   }
 }
 

@@ -34,6 +34,7 @@ final class LiveState: Sendable {
   private let deadline: Duration
   private let writer = Mutex<BatchQueue<Write, Bool>?>(nil)
   let ranking: RankingService
+  let audiences: AudienceService
 
   /// Reads the database and puts its items beside the model's.
   ///
@@ -46,6 +47,7 @@ final class LiveState: Sendable {
     self.metrics = metrics
     self.logger = logger
     self.ranking = ranking
+    audiences = AudienceService(options)
     deadline = .seconds(options.deadline)
     store = storage
     let rule = online.recommender.rule
@@ -71,13 +73,17 @@ final class LiveState: Sendable {
       name: "writer", threads: 1, limit: 4096, budget: 100_000, batchLimit: 4096,
       run: { [unowned self] _, writes in try self.perform(writes) })
     writer.withLock { $0 = queue }
+    audiences.prepare(self)
   }
 
   /// All items at this moment.
   var catalogue: Catalogue { state.withLock { $0 } }
 
   /// Ends the writing thread once what waits is on the disk.
-  func close() { writer.withLock { $0 }?.close() }
+  func close() {
+    writer.withLock { $0 }?.close()
+    audiences.close()
+  }
 
   /// Writes that wait.
   var queueSize: Int { writer.withLock { $0 }?.count ?? 0 }
@@ -211,6 +217,7 @@ final class LiveState: Sendable {
     let made = LiveState.catalogue(
       swap.model, swap.online, records: records, removed: old.removed, blocked: old.blocked)
     state.withLock { $0 = made }
+    audiences.prepare(self)
     host.replace(with: swap.model)
     metrics.count("encoder_model_swaps_total")
     logger.notice("model in use", metadata: ["version": "\(swap.model.version)"])
@@ -263,7 +270,7 @@ final class LiveState: Sendable {
   /// What is known of a user: behaviours of training and events since; nil for a stranger.
   func history(of user: String, in catalogue: Catalogue) -> UserHistory? {
     let recommender = catalogue.online.recommender
-    let trained = events.isForgotten(user) ? nil : recommender.users.index(of: user)
+    let trained = trainedRow(of: user, recommender)
     guard trained != nil || events.contains(user) else { return nil }
     var places: [Int32] = []
     if let trained { places += recommender.histories.columns(ofRow: trained) }
@@ -273,6 +280,11 @@ final class LiveState: Sendable {
       recommender.userFeatures.map { Array($0.row(row)) }
     }
     return UserHistory(places: places, features: features)
+  }
+
+  /// A user's row in training; nil for one that is new or was forgotten.
+  private func trainedRow(of user: String, _ recommender: Recommender) -> Int? {
+    events.isForgotten(user) ? nil : recommender.users.index(of: user)
   }
 
   /// All events, in the order in which they came, for an update of the model.

@@ -10,6 +10,8 @@ final class UserEvents: Sendable {
     var rows: [[Int32]] = []
     var forgotten: Set<UInt64> = []
     var count = 0
+    /// Users whose items changed since somebody last asked.
+    var changed = IDTable()
   }
 
   /// Items of a user that are kept; the oldest go.
@@ -28,6 +30,7 @@ final class UserEvents: Sendable {
         let item = Int32(state.items.insert(event.item))
         if state.rows[user].contains(item) { continue }
         state.rows[user].append(item)
+        state.changed.insert(event.user)
         if state.rows[user].count > UserEvents.limit { state.rows[user].removeFirst() }
       }
     }
@@ -53,6 +56,7 @@ final class UserEvents: Sendable {
     let hash = portableHash(user)
     state.withLock { state in
       state.forgotten.insert(hash)
+      state.changed.insert(user)
       if let row = state.users.index(of: user) { state.rows[row] = [] }
     }
   }
@@ -68,13 +72,22 @@ final class UserEvents: Sendable {
     return state.withLock { $0.forgotten.contains(hash) }
   }
 
+  /// The users whose items changed since this was last asked.
+  func takeChanged() -> [String] {
+    state.withLock { state in
+      let users = state.changed.strings
+      state.changed = IDTable()
+      return users
+    }
+  }
+
   /// Events taken in since the server knows of them.
   var count: Int { state.withLock { $0.count } }
 
   /// Users with events, in the order in which they came.
-  func users(limit: Int) -> [String] {
+  func users(limit: Int = .max) -> [String] {
     state.withLock { state in
-      state.rows.indices.lazy.filter { !state.rows[$0].isEmpty }.prefix(limit).map {
+      state.rows.indices.filter { !state.rows[$0].isEmpty }.prefix(limit).map {
         state.users[$0]
       }
     }
