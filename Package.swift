@@ -104,14 +104,7 @@ let package = Package(
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "TestSupport"]),
     .testTarget(
       name: "RecommendationTests", dependencies: ["Recommendation", "TestSupport"]),
-    .testTarget(
-      name: "ServingTests",
-      dependencies: [
-        "Serving", "TestSupport",
-        .product(
-          name: "Hummingbird", package: "hummingbird",
-          moduleAliases: ["Metrics": "ServerMetrics"], condition: .when(traits: ["Server"])),
-      ]),
+    .testTarget(name: "ServingTests", dependencies: ["Serving", "TestSupport"]),
     .testTarget(name: "EncoderCLITests", dependencies: ["EncoderCLI", "TestSupport"]),
   ]
 )

@@ -8,13 +8,15 @@
   struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "serve",
-      abstract: "Answers over HTTP: vectors, recommendations, new items and behaviours as they come.",
+      abstract:
+        "Answers over HTTP: vectors, recommendations, new items and behaviours as they come.",
       discussion: """
         The APIs of OpenAI (/v1/embeddings) and text-embeddings-inference (/embed, /rerank, ...), and for a \
         fine-tuned model recommendations. /openapi.json describes all routes; / is a page to try them.
         """)
 
-    @Option(help: "A fine-tuned model's or an encoder's directory; else the newest under ./checkpoints.")
+    @Option(
+      help: "A fine-tuned model's or an encoder's directory; else the newest under ./checkpoints.")
     var model: String?
 
     @Option(help: "The address to listen on; 0.0.0.0 for all.")
@@ -23,7 +25,8 @@
     @Option(help: "The port; 0 takes a free one, which is printed.")
     var port = 8080
 
-    @Option(help: "The database of items and events that come in; without it they end with the server.")
+    @Option(
+      help: "The database of items and events that come in; without it they end with the server.")
     var data: String?
 
     @Option(help: "A file with the key that requests must carry.")
@@ -50,7 +53,8 @@
     @Option(help: "Seconds that a request may wait before it gets 504.")
     var deadline = 30.0
 
-    @Option(help: "Seconds in which a request must arrive, and after which an idle connection is closed.")
+    @Option(
+      help: "Seconds in which a request must arrive, and after which an idle connection is closed.")
     var idleTimeout = 60.0
 
     @Option(help: "Vectors of texts that are kept in memory.")
@@ -65,7 +69,8 @@
     @Option(help: "How log lines look: text or json.")
     var logFormat = "text"
 
-    @Option(help: "The least level that is logged: trace, debug, info, notice, warning, error, critical.")
+    @Option(
+      help: "The least level that is logged: trace, debug, info, notice, warning, error, critical.")
     var logLevel = "info"
 
     @OptionGroup var shared: SharedOptions
@@ -95,8 +100,13 @@
       let choice = try ModelLocator().locate(model, includingRecommenders: true)
       if let notice = choice.notice { display.line(notice) }
       let server = try HTTPServer(options(choice.url))
+      let (host, isQuiet, isJSON) = (host, shared.quiet, shared.json)
       try await server.run { port in
-        display.line("listening on http://\(host):\(port)")
+        if isJSON {
+          StandardError.write("{\"listening\":\"http://\(host):\(port)\"}")
+        } else if !isQuiet {
+          StandardError.write("listening on http://\(host):\(port)")
+        }
       }
     }
 

@@ -6,7 +6,9 @@ import Testing
 /// Scores as items and behaviours come in, against the catalogue made anew with the items in it.
 @Suite struct OnlineModelTests {
   private static let workers = Workers(count: 2)
-  private let newTexts = ["the new sea3 item", "hill1 hill2 the item", "sea1 hill1", "nothing known"]
+  private let newTexts = [
+    "the new sea3 item", "hill1 hill2 the item", "sea1 hill1", "nothing known",
+  ]
 
   /// All parts at once, with both gates open.
   private static let fusion = FusionWeights(
@@ -113,7 +115,8 @@ import Testing
     #expect(made.space.counts == expected.space.counts)
     #expect(made.space.words == expected.space.words)
     for (a, b) in [
-      (made.space.towerVectors, expected.space.towerVectors), (made.space.white, expected.space.white),
+      (made.space.towerVectors, expected.space.towerVectors),
+      (made.space.white, expected.space.white),
     ] {
       #expect(a.rowCount == b.rowCount)
       #expect(zip(a.values, b.values).allSatisfy { abs($0 - $1) < 1e-5 })

@@ -86,7 +86,8 @@ extension OnlineModel {
   }
 
   /// A row's first `count` neighbours with their cosines, in the order of the catalogue.
-  private func weighted(_ near: RankedLists, _ row: Int, count: Int = .max) -> [OnlineItem.Weighted] {
+  private func weighted(_ near: RankedLists, _ row: Int, count: Int = .max) -> [OnlineItem.Weighted]
+  {
     near[row].prefix(count).sorted { $0.item < $1.item }.map {
       OnlineItem.Weighted(item: $0.item, weight: $0.score)
     }

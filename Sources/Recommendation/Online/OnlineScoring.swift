@@ -83,7 +83,9 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
     let line = ScalarBuffer<Float>(count)
     return queries.enumerated().map { lane, query in
       if let allowed = query.allowed {
-        for item in 0..<count { line.pointer[item] = allowed[item] ? total[item][lane] : -.infinity }
+        for item in 0..<count {
+          line.pointer[item] = allowed[item] ? total[item][lane] : -.infinity
+        }
       } else {
         for item in 0..<count { line.pointer[item] = total[item][lane] }
       }
@@ -264,7 +266,9 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
 
   private func folded(_ foldIn: FactorFoldIn, _ histories: [OnlineHistory]) -> DenseMatrix {
     var result = lanes(foldIn.factorCount)
-    result.withMutablePointer { foldIn.solve(matrix(histories), rows: 0..<histories.count, into: $0) }
+    result.withMutablePointer {
+      foldIn.solve(matrix(histories), rows: 0..<histories.count, into: $0)
+    }
     return result
   }
 

@@ -173,7 +173,8 @@ struct EmbeddingRoutes: Sendable {
     }
     let isJina = fields["documents"] != nil
     let texts = try texts(
-      fields, isJina ? "documents" : "texts", limit: isJina ? 2048 : services.options.clientBatchLimit)
+      fields, isJina ? "documents" : "texts",
+      limit: isJina ? 2048 : services.options.clientBatchLimit)
     let (cosines, result) = try await cosines(query, texts, choices)
     let raw = try fields.bool("raw_scores", default: false)
     let returnsTexts =

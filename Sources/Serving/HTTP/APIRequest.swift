@@ -93,7 +93,9 @@ struct QueryItems {
   /// - Throws: ``APIError`` when it stands twice.
   func one(_ name: String) throws -> String? {
     let values = all(name)
-    guard values.count <= 1 else { throw APIError.validation("`\(name)` stands twice in the query") }
+    guard values.count <= 1 else {
+      throw APIError.validation("`\(name)` stands twice in the query")
+    }
     return values.first
   }
 

@@ -1,13 +1,15 @@
 #if Server
   import Foundation
-  import HTTPTypes
-  import Hummingbird
-  import HummingbirdCore
+  internal import HTTPTypes
+  internal import Hummingbird
+  internal import HummingbirdCore
   import Logging
-  import NIOCore
-  import NIOPosix
+  internal import NIOCore
+  internal import NIOPosix
 
-  /// Serves a model over HTTP/1.1 until a signal ends it. The only file that knows the HTTP library.
+  /// Serves a model over HTTP/1.1 until a signal ends it.
+  ///
+  /// The only file that knows the HTTP library.
   public struct HTTPServer: Sendable {
     private let server: Server
     private let logger: Logger
@@ -20,8 +22,9 @@
       logger = server.logger
     }
 
-    /// Listens until SIGINT or SIGTERM; what was accepted is answered first. SIGHUP takes up a new
-    /// version of the model.
+    /// Listens until SIGINT or SIGTERM.
+    ///
+    /// What was accepted is answered first. SIGHUP takes up a new version of the model.
     ///
     /// - Parameter onListening: called with the port once requests can come.
     /// - Throws: ``ServingError`` when the port can't be used.

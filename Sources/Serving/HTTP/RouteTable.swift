@@ -18,7 +18,8 @@ struct RouteTable<Handler: Sendable>: Sendable {
   /// Adds a route.
   mutating func add(_ method: String, _ pattern: String, _ handler: Handler) {
     let parts = pattern.split(separator: "/").map { part -> Part in
-      part.hasPrefix("{") ? .parameter(String(part.dropFirst().dropLast())) : .literal(Array(part.utf8))
+      part.hasPrefix("{")
+        ? .parameter(String(part.dropFirst().dropLast())) : .literal(Array(part.utf8))
     }
     routes.append(Route(method: method, pattern: pattern, handler: handler, parts: parts))
   }

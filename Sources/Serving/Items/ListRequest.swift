@@ -32,7 +32,8 @@ struct ListRequest: Sendable {
     conditions = items.all("where")
     blocked = items.all("block")
     if let text = try items.one("candidates") {
-      try setCandidates(text, list: text.contains(",") ? text.split(separator: ",").map(String.init) : nil)
+      try setCandidates(
+        text, list: text.contains(",") ? text.split(separator: ",").map(String.init) : nil)
     }
     try check()
   }

@@ -182,16 +182,20 @@ final class LiveState: Sendable {
 
   // MARK: Versions
 
-  /// Puts another version into use. Requests that run keep theirs; none fails.
+  /// Puts another version into use.
+  ///
+  /// Requests that run keep theirs; none fails.
   func replace(with model: LoadedModel, workers: Workers) async throws {
     guard let online = model.online else {
       throw APIError.validation("the new version has no recommender")
     }
     let old = catalogue
     // Every stored item, also training's: what is new to one version may be known to another.
-    let records = old.newItems.map(\.record) + old.overrides.keys.sorted().compactMap {
-      old.overrides[$0]
-    }
+    let records =
+      old.newItems.map(\.record)
+      + old.overrides.keys.sorted().compactMap {
+        old.overrides[$0]
+      }
     let vectors = LiveState.represented(records, online, workers: workers)
     try await submit(
       Write(
@@ -204,9 +208,11 @@ final class LiveState: Sendable {
     let old = catalogue
     var records: [(record: ItemRecord, vectors: OnlineItem?)] = []
     let known = IDTable(swap.vectors.map(\.record.id))
-    for record in old.newItems.map(\.record) + old.overrides.keys.sorted().compactMap({
-      old.overrides[$0]
-    }) {
+    for record in old.newItems.map(\.record)
+      + old.overrides.keys.sorted().compactMap({
+        old.overrides[$0]
+      })
+    {
       // A text that changed since the vectors were computed needs new ones.
       if let place = known.index(of: record.id), swap.vectors[place].record == record {
         records.append((record, swap.vectors[place].vectors))

@@ -76,7 +76,9 @@ final class RankingService: Sendable {
         var members: [Int] = []
         var queries: [OnlineModel.Query] = []
         for place in first..<jobs.count {
-          guard case .rank(let other, let query) = jobs[place], other === catalogue else { continue }
+          guard case .rank(let other, let query) = jobs[place], other === catalogue else {
+            continue
+          }
           members.append(place)
           queries.append(query)
         }

@@ -119,7 +119,8 @@ struct RecommendationRoutes: Sendable {
     try await live.ranking.compute {
       let width = catalogue.online.recommender.models.network.configuration.width
       let vectors = DenseMatrix(
-        rowCount: pool.count, columnCount: width, values: pool.flatMap { catalogue.vector($0.item) })
+        rowCount: pool.count, columnCount: width, values: pool.flatMap { catalogue.vector($0.item) }
+      )
       let numbered = pool.enumerated().map {
         RankedLists.Element(item: Int32($0), score: $1.score)
       }
@@ -250,7 +251,8 @@ struct RecommendationRoutes: Sendable {
   }
 
   /// Whom a text that is no item yet would be for, and the items it would stand beside.
-  private func audienceOfText(_ request: APIRequest, _ live: LiveState) async throws -> APIResponse {
+  private func audienceOfText(_ request: APIRequest, _ live: LiveState) async throws -> APIResponse
+  {
     let fields = try RequestFields(request.body)
     guard let text = try fields.string("text"), !text.isEmpty else {
       throw APIError.validation("`text` is missing", field: "text")

@@ -1,6 +1,6 @@
 #if Server
   import Foundation
-  import GRDB
+  internal import GRDB
   import Tokenization
 
   /// What came in, in an SQLite database: items, events, blocked and removed items, forgotten users.
