@@ -66,13 +66,13 @@ public struct BottleneckAdapter: Sendable {
     saved.input.update(from: normalised, count: rows * width)
     Linear.forward(
       y: saved.inner, x: saved.input, weight: weights[downWeight], bias: nil, rows: rows,
-      inputs: width, outputs: bottleneck)
+      inputs: width, outputs: bottleneck, team: arena.team)
     BiasActivation.forward(
       y: saved.activated, z: saved.inner, bias: weights[downBias], rows: rows, width: bottleneck,
       kind: .relu)
     Linear.forward(
       y: saved.sum, x: saved.activated, weight: weights[upWeight], bias: nil, rows: rows,
-      inputs: bottleneck, outputs: width)
+      inputs: bottleneck, outputs: width, team: arena.team)
     LayerNorm.residualForward(
       y: y, sum: saved.sum, mean: saved.mean, rstd: saved.rstd, x: saved.sum, residual: sum,
       xBias: weights[upBias], weight: norm.weight, bias: norm.bias, rows: rows, width: width,

@@ -49,7 +49,7 @@ public struct FeedForward: Sendable {
     let rstd: UnsafeMutablePointer<S> = arena.take(rows)
     Linear.forward(
       y: inner, x: x, weight: weights[upWeight], bias: nil, rows: rows, inputs: width,
-      outputs: innerWidth)
+      outputs: innerWidth, team: arena.team)
     BiasActivation.forward(
       y: activated, z: inner, bias: weights[upBias], rows: rows, width: innerWidth,
       kind: configuration.activation.kind)
@@ -57,7 +57,7 @@ public struct FeedForward: Sendable {
     Linear.forward(
       y: sum, x: activated, weight: weights[downWeight],
       bias: outputDropout == nil ? nil : weights[downBias], rows: rows, inputs: innerWidth,
-      outputs: width)
+      outputs: width, team: arena.team)
     outputDropout?.apply(sum, count: rows * width)
     LayerNorm.residualForward(
       y: y, sum: sum, mean: mean, rstd: rstd, x: sum, residual: x,

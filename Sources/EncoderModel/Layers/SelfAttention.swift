@@ -60,7 +60,7 @@ public struct SelfAttention: Sendable {
       rstd: arena.take(rows))
     Linear.forward(
       y: saved.qkv, x: x, weight: weights[qkvWeight], bias: weights[qkvBias], rows: rows,
-      inputs: width, outputs: 3 * width)
+      inputs: width, outputs: 3 * width, team: arena.team)
     if keep {
       batch.offsets.withUnsafeBufferPointer { offsets in
         Attention.forward(
@@ -75,7 +75,7 @@ public struct SelfAttention: Sendable {
     Linear.forward(
       y: saved.sum, x: saved.context, weight: weights[outputWeight],
       bias: outputDropout == nil ? nil : weights[outputBias], rows: rows, inputs: width,
-      outputs: width)
+      outputs: width, team: arena.team)
     outputDropout?.apply(saved.sum, count: rows * width)
     LayerNorm.residualForward(
       y: y, sum: saved.sum, mean: saved.mean, rstd: saved.rstd, x: saved.sum, residual: x,
