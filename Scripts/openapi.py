@@ -158,7 +158,8 @@ schemas = {
         ["item_id", "similarity", "text"],
     ),
     "AudienceUser": obj(
-        {"user_id": STRING, "rank": INTEGER, "score": NUMBER}, ["user_id", "rank", "score"]
+        {"user_id": STRING, "rank": INTEGER, "score": NUMBER, "explanation": ref("Explanation")},
+        ["user_id", "rank", "score"],
     ),
     "Model": obj({"id": STRING, "object": STRING, "created": INTEGER, "owned_by": STRING}),
 }
@@ -476,7 +477,7 @@ paths = {
             "Whom a text that is no item yet would be for, and the items like it.",
             obj(
                 {"text": {"type": "string", "minLength": 1}, "features": ref("Features"),
-                 "k": LIST_FIELDS["k"]}, ["text"]
+                 "k": LIST_FIELDS["k"], "explain": LIST_FIELDS["explain"]}, ["text"]
             ),
             obj({"users": audience_users, "similar": arr(ref("SimilarItem")),
                  "model_version": STRING}),

@@ -11,7 +11,7 @@ struct EncoderCommand: AsyncParsableCommand {
     subcommands: [
       VocabCommand.self, TokenizeCommand.self, PretrainCommand.self, EmbedCommand.self,
       SplitCommand.self, FinetuneCommand.self, EvaluateCommand.self, RecommendCommand.self,
-      ScoreCommand.self,
+      ScoreCommand.self, UpdateCommand.self, ForgetCommand.self,
     ] + served)
 
   /// What needs the package trait `Server`.

@@ -124,7 +124,7 @@ public struct Finetuner {
       als, users: users, positives: positives, white: text.white, items: data.items.ids)
     let network = TowerNetwork(towerConfiguration(text, data))
     return FittedModels(
-      ease: ease, als: als, ridge: ridge, words: text.words, assembly: text.assembly,
+      ease: ease, easePenalty: penalty, als: als, ridge: ridge, words: text.words, assembly: text.assembly,
       network: network, towers: ParameterStore(network.table))
   }
 

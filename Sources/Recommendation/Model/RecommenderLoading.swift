@@ -6,12 +6,20 @@ public import Kernels
 import Tokenization
 
 extension Recommender {
-  /// Loads a fine-tuned model's directory.
+  /// Loads a fine-tuned model's directory: the version in use, see ``ModelVersions``.
   ///
   /// All sizes in its files are compared before they are used.
   ///
   /// - Throws: `CheckpointError` that names the file and what is wrong with it.
   public static func load(from directory: URL, workers: Workers) throws -> Recommender {
+    let versions = ModelVersions(directory)
+    return try loadVersion(from: versions.url(of: versions.current()), workers: workers)
+  }
+
+  /// Loads the model whose files stand in a folder itself.
+  ///
+  /// - Throws: `CheckpointError` that names the file and what is wrong with it.
+  static func loadVersion(from directory: URL, workers: Workers) throws -> Recommender {
     let summary = try readSummary(directory)
     let base = directory.appendingPathComponent("base")
     let model = try PretrainedModel.load(from: base)
@@ -124,6 +132,7 @@ extension Recommender {
     let terms = try column("words.csv", in: directory).strings
     return FittedModels(
       ease: ItemWeights(weights: ease, keptShare: summary.easeKeptShare),
+      easePenalty: summary.easePenalty,
       als: ImplicitALS(
         options: summary.als,
         userFactors: DenseMatrix(rowCount: 0, columnCount: factors.columnCount),

@@ -14,6 +14,7 @@ struct RecommenderSummary: Codable {
   var userSchema: FeatureSchema?
   var als: ImplicitALS.Options
   var easeKeptShare: Double
+  var easePenalty: Double?
   var pooledWidth: Int
   var baseChecksum: String
   var hasAdapters: Bool
@@ -27,6 +28,7 @@ struct RecommenderSummary: Codable {
     case userSchema = "user_features"
     case als
     case easeKeptShare = "ease_kept_share"
+    case easePenalty = "ease_penalty"
     case pooledWidth = "pooled_width"
     case baseChecksum = "base_checksum"
     case hasAdapters = "has_adapters"

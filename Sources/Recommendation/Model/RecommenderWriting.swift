@@ -8,9 +8,14 @@ extension Recommender {
   /// Writes the whole model into a directory that is complete or doesn't change: it is staged beside its
   /// place, flushed, and renamed.
   ///
-  /// - Parameter extras: further small files by name, for example the training log.
+  /// - Parameters:
+  ///   - extras: further small files by name, for example the training log.
+  ///   - keepsOthers: whether files that aren't the model's own stay in the directory.
   /// - Throws: `CheckpointError` or `DatasetError` when the disk fails.
-  public func write(to directory: URL, modelCard: String, extras: [(String, String)] = []) throws {
+  public func write(
+    to directory: URL, modelCard: String, extras: [(String, String)] = [],
+    keepsOthers: Bool = false
+  ) throws {
     let target = directory.standardizedFileURL
     let staging = target.deletingLastPathComponent()
       .appendingPathComponent(target.lastPathComponent + ".tmp", isDirectory: true)
@@ -28,6 +33,7 @@ extension Recommender {
       for (name, text) in extras {
         try AtomicFile.write(text, to: staging.appendingPathComponent(name))
       }
+      if keepsOthers { try LinkedFiles.carry(from: target, to: staging) }
       try RecommenderDirectory.publish(staging, as: target)
     } catch {
       try? manager.removeItem(at: staging)
@@ -107,6 +113,7 @@ extension Recommender {
       options: options, rule: rule, tower: models.network.configuration, fusion: fusion,
       calibration: calibration, words: models.words.options, itemSchema: itemSchema,
       userSchema: userSchema, als: models.als.options, easeKeptShare: models.ease.keptShare,
+      easePenalty: models.easePenalty,
       pooledWidth: space.raw.columnCount, baseChecksum: checksum, hasAdapters: adapters != nil,
       metrics: metrics, report: report)
     let encoder = JSONEncoder()

@@ -258,6 +258,7 @@ struct RecommendationRoutes: Sendable {
       throw APIError.validation("`text` is missing", field: "text")
     }
     let k = try fields.int("k", 1...1000) ?? 20
+    let explains = try fields.bool("explain", default: false)
     let record = ItemRecord(
       id: Catalogue.momentaryID, text: text, features: try ItemRecord.features(fields["features"]))
     let catalogue = live.catalogue
@@ -271,8 +272,13 @@ struct RecommendationRoutes: Sendable {
       RecommendationRoutes.nearest(
         item.tower, in: catalogue, k: k, allowed: mask, excluding: nil)
     }
+    let reasons =
+      explains
+      ? try await explain(
+        Int32(catalogue.count), to: audience.prefix(RecommendationRoutes.explainedUsers).map(\.user),
+        live, enlarged) : []
     return .json([
-      "users": RecommendationRoutes.users(audience),
+      "users": RecommendationRoutes.users(audience, reasons: reasons),
       "similar": .array(
         near.map {
           [
@@ -284,13 +290,41 @@ struct RecommendationRoutes: Sendable {
     ])
   }
 
-  private static func users(_ audience: [AudienceService.Member]) -> JSONValue {
+  /// Members of an audience whose reasons are given, at most.
+  private static let explainedUsers = 5
+
+  /// Why an item is for some users.
+  private func explain(
+    _ place: Int32, to users: [String], _ live: LiveState, _ catalogue: Catalogue
+  ) async throws -> [JSONValue] {
+    try await live.ranking.compute {
+      let explainer = Explainer(try catalogue.recommender(), workers: Workers(count: 1))
+      return try users.map { user in
+        let history = live.history(of: user, in: catalogue)
+        let places = (history?.places ?? []).sorted()
+        let histories = try SparseMatrix(histories: [places], columnCount: catalogue.count)
+        let features = history?.features.map {
+          DenseMatrix(rowCount: 1, columnCount: $0.count, values: $0)
+        }
+        let made = try explainer.explain(
+          [place], histories: histories, row: 0, userFeatures: features)
+        return RecommendationRoutes.json(made[0], catalogue)
+      }
+    }
+  }
+
+  private static func users(
+    _ audience: [AudienceService.Member], reasons: [JSONValue] = []
+  ) -> JSONValue {
     .array(
       audience.enumerated().map { place, member in
-        [
-          "user_id": .string(member.user), "rank": .integer(Int64(place + 1)),
-          "score": .number(Double(member.score)),
+        var members = [
+          JSONMember("user_id", .string(member.user)),
+          JSONMember("rank", .integer(Int64(place + 1))),
+          JSONMember("score", .number(Double(member.score))),
         ]
+        if place < reasons.count { members.append(JSONMember("explanation", reasons[place])) }
+        return .object(members)
       })
   }
 }

@@ -24,12 +24,12 @@ final class VersionWatcher: Sendable {
 
   /// The version in use and where it is.
   private func current() throws -> (name: String, url: URL) {
-    let original = ("original", directory)
-    let file = directory.appendingPathComponent("current")
-    guard let text = try? String(contentsOf: file, encoding: .utf8) else { return original }
-    let name = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    if name == "original" || name.contains("/") { return original }
-    return (name, directory.appendingPathComponent("versions").appendingPathComponent(name))
+    guard RecommenderDirectory.isRecommender(directory) else {
+      return (ModelVersions.original, directory)
+    }
+    let versions = ModelVersions(directory)
+    let name = try versions.current()
+    return (name, try versions.url(of: name))
   }
 
   /// Loads the version in use.
