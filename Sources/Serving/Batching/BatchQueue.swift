@@ -60,9 +60,10 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   ///   - limit: the most inputs that wait; beyond it ``submit(_:costs:deadline:)`` throws.
   ///   - budget: the largest cost of a batch; an input that costs more is a batch of its own.
   ///   - batchLimit: the most inputs of a batch.
+  ///   - isBackground: whether the threads give way to all others.
   init(
     name: String, threads: Int, limit: Int, budget: Int, batchLimit: Int,
-    observer: Observer = Observer(), run: @escaping Run
+    isBackground: Bool = false, observer: Observer = Observer(), run: @escaping Run
   ) {
     threadCount = threads
     self.limit = limit
@@ -72,7 +73,11 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
     self.run = run
     liveThreads = threads
     for worker in 0..<threads {
-      let thread = Thread { self.work(worker) }
+      let thread = Thread {
+        // On Linux this is the thread's own priority, not the process's.
+        if isBackground { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 15) }
+        self.work(worker)
+      }
       thread.name = "\(name)-\(worker)"
       thread.stackSize = 8 << 20
       thread.start()
@@ -130,12 +135,28 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   }
 
   /// Ends the threads once all that waits is done; later requests are turned away.
-  func close() {
+  ///
+  /// - Parameter drains: whether what waits is done first; otherwise it is turned away too, and what a
+  ///   thread is doing isn't waited for.
+  func close(drains: Bool = true) {
     condition.lock()
     isClosed = true
     condition.broadcast()
-    while liveThreads > 0 { condition.wait() }
+    if drains {
+      while liveThreads > 0 { condition.wait() }
+      condition.unlock()
+      return
+    }
+    let waiting = entries[head...].compactMap { entry in
+      let continuation = entry.request.continuation
+      entry.request.continuation = nil
+      return continuation
+    }
     condition.unlock()
+    for continuation in waiting {
+      continuation.resume(
+        throwing: APIError(kind: .unhealthy, message: "the server is stopping", retryAfter: 5))
+    }
   }
 
   private func work(_ worker: Int) {

@@ -35,13 +35,15 @@ final class AudienceService: Sendable {
     deadline = .seconds(options.deadline)
     let known = Mutex<Known?>(nil)
     queue = BatchQueue(
-      name: "audience", threads: 1, limit: options.queueLimit, budget: 1, batchLimit: 1
+      name: "audience", threads: 1, limit: options.queueLimit, budget: 1, batchLimit: 1,
+      isBackground: true
     ) { _, jobs in
       try jobs.map { job in try known.withLock { try AudienceService.run(job, &$0) } }
     }
   }
 
-  func close() { queue.close() }
+  /// Ends without waiting: making an index may take long.
+  func close() { queue.close(drains: false) }
 
   /// Begins to make the index of the version in use.
   func prepare(_ live: LiveState) {

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Recommendation
 import Tokenization
@@ -135,7 +136,7 @@ struct CatalogueRoutes: Sendable {
   }
 }
 
-/// Times in JSON: seconds or milliseconds since 1970, or RFC 3339 text.
+/// Times in JSON: seconds or milliseconds since 1970, or a date and time as text.
 enum Timestamps {
   static func read(_ value: JSONValue?, field: String) throws -> Double? {
     guard let value else { return nil }
@@ -143,12 +144,7 @@ enum Timestamps {
       // Seconds reach 1e11 in the year 5138; what is larger is in milliseconds.
       return abs(number) > 1e11 ? number / 1000 : number
     }
-    if let text = value.stringValue {
-      let formatter = ISO8601DateFormatter()
-      if let date = formatter.date(from: text) { return date.timeIntervalSince1970 }
-      formatter.formatOptions.insert(.withFractionalSeconds)
-      if let date = formatter.date(from: text) { return date.timeIntervalSince1970 }
-    }
+    if var text = value.stringValue, let time = text.withUTF8(parseTimestamp) { return time }
     throw APIError.validation(
       "`\(field)` must be seconds since 1970 or a time such as 2030-01-31T12:00:00Z", field: field)
   }

@@ -189,11 +189,14 @@ struct RecommendationRoutes: Sendable {
     let place = try catalogue.existing(request.parameters["id"] ?? "")
     var list = try ListRequest(query: request.query)
     list.excludesSeen = true
-    let mask = try list.allowed(in: catalogue)
-    let wanted = list
+    var mask = try list.allowed(in: catalogue) ?? [Bool](repeating: true, count: catalogue.count)
+    for id in list.blocked {
+      if let place = catalogue.place(of: id) { mask[Int(place)] = false }
+    }
+    let (wanted, allowed) = (list, mask)
     let elements = try await live.ranking.compute {
       RecommendationRoutes.nearest(
-        catalogue.vector(place), in: catalogue, k: wanted.offset + wanted.k, allowed: mask,
+        catalogue.vector(place), in: catalogue, k: wanted.offset + wanted.k, allowed: allowed,
         excluding: place)
     }
     return .json([
@@ -275,7 +278,8 @@ struct RecommendationRoutes: Sendable {
     let reasons =
       explains
       ? try await explain(
-        Int32(catalogue.count), to: audience.prefix(RecommendationRoutes.explainedUsers).map(\.user),
+        Int32(catalogue.count),
+        to: audience.prefix(RecommendationRoutes.explainedUsers).map(\.user),
         live, enlarged) : []
     return .json([
       "users": RecommendationRoutes.users(audience, reasons: reasons),
