@@ -8,7 +8,7 @@ ENCODER := .build/release/encoder
 MODEL ?= demo/model
 MINILM ?=
 
-.PHONY: help build demo serve bench-serve test format-check format check-ecosystem clean dependencies
+.PHONY: help build demo serve bench-serve test bench format-check format check-ecosystem clean dependencies
 
 help:
 	@echo 'make build            build the program: $(ENCODER)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make serve            serve what make demo made on http://127.0.0.1:8080; MODEL=DIR serves another'
 	@echo 'make bench-serve      load the server; MODEL=DIR, MINILM=DIR for vectors'
 	@echo 'make test             all tests; needs nothing outside this repository'
+	@echo 'make bench            speed beside the Python libraries; needs ENCODER_DATA; BENCH=--full for the long runs'
 	@echo 'make format-check     swift format, strict'
 	@echo 'make format           rewrite the sources as swift format wants them'
 	@echo 'make check-ecosystem  compare with the Python libraries; needs ENCODER_DATA and a Python with them'
@@ -39,6 +40,11 @@ bench-serve: build
 test: dependencies
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build --disable-xctest
+
+bench: dependencies
+	$(SWIFT) build -c release --product encoder
+	$(SWIFT) build -c release --product encoder-bench
+	@Scripts/bench $(BENCH)
 
 format-check:
 	$(SWIFT) format lint --strict --recursive Sources Tests

@@ -56,7 +56,11 @@ extension OnlineModel {
   /// Runs on the calling thread, and may run on several at once.
   public func represent(_ texts: [String], features: DenseMatrix?) -> [OnlineItem] {
     let one = Workers(count: 1)
-    let embedded = recommender.embed(texts, features: features, workers: one)
+    // Vectors from elsewhere don't come with an item over the network: they count as missing.
+    let width = recommender.vectorBlocks.totalWidth
+    let missing = width > 0 ? DenseMatrix(rowCount: texts.count, columnCount: width) : nil
+    let embedded = recommender.embed(
+      texts, features: DenseMatrix.beside(features, missing), workers: one)
     let words = recommender.models.words.transform(texts)
     var near = TopK.rankProducts(
       users: embedded.white.normalizingRows(), items: warmWhite,
@@ -124,7 +128,7 @@ extension OnlineModel {
     }
     let total = itemCount + items.count
     try result.append(
-      table,
+      table, vectors: try recommender.vectorBlocks.rows(of: [], for: table.ids),
       text: (
         dense(\.rows.raw), dense(\.rows.inputs), dense(\.rows.white), dense(\.tower)
       ),
