@@ -8,7 +8,7 @@ ENCODER := .build/release/encoder
 MODEL ?= demo/model
 MINILM ?=
 
-.PHONY: help build demo serve bench-serve test bench format-check format check-ecosystem clean dependencies
+.PHONY: help build demo serve bench bench-serve test format-check format check-ecosystem clean dependencies
 
 help:
 	@echo 'make build            build the program: $(ENCODER)'

@@ -109,8 +109,8 @@ let package = Package(
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
     .testTarget(
       name: "RecommendationTests", dependencies: ["Recommendation", "TestSupport"]),
-    .testTarget(name: "ServingTests", dependencies: ["Serving", "TestSupport"]),
     .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"]),
+    .testTarget(name: "ServingTests", dependencies: ["Serving", "TestSupport"]),
     .testTarget(name: "EncoderCLITests", dependencies: ["EncoderCLI", "TestSupport"]),
   ]
 )

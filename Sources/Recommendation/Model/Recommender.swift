@@ -109,16 +109,18 @@ public struct Recommender: Sendable {
     let near = ItemSpace.neighbours(
       white: old.white.appending(text.white), words: old.words.appendingRows(words),
       queries: queries, counts: counts, workers: workers)
-    try append(table, vectors: added, text: text, words: words, near: near)
+    try append(table, text: text, words: words, near: near, vectors: added)
   }
 
   /// Appends items whose representations are known: rows over the catalogue with them in it.
   ///
+  /// `vectors` are the rows for ``vectorFeatures``, where the model has those.
+  ///
   /// - Throws: ``RecommenderError`` for an id that the catalogue has already.
   mutating func append(
-    _ table: ItemTable, vectors added: DenseMatrix?,
+    _ table: ItemTable,
     text: (raw: DenseMatrix, inputs: DenseMatrix, white: DenseMatrix, towers: DenseMatrix),
-    words: SparseMatrix, near: (text: SparseMatrix, words: SparseMatrix, cosines: SparseMatrix)
+    words: SparseMatrix, near: ItemNeighbourhoods, vectors added: DenseMatrix? = nil
   ) throws {
     var ids = items.ids
     for id in table.ids.strings {
@@ -128,7 +130,10 @@ public struct Recommender: Sendable {
       }
       _ = ids.insert(id)
     }
-    if let old = vectorFeatures, let added { vectorFeatures = old.appending(added) }
+    if let old = vectorFeatures {
+      let rows = added ?? DenseMatrix(rowCount: table.count, columnCount: old.columnCount)
+      vectorFeatures = old.appending(rows)
+    }
     let old = space
     let total = old.count + table.count
     space = ItemSpace(
@@ -138,7 +143,8 @@ public struct Recommender: Sendable {
       counts: old.counts + [Float](repeating: 0, count: table.count),
       textNeighbours: old.textNeighbours.widened(to: total).appendingRows(near.text),
       wordNeighbours: old.wordNeighbours.widened(to: total).appendingRows(near.words),
-      wordCosines: old.wordCosines.widened(to: total).appendingRows(near.cosines))
+      wordCosines: old.wordCosines.widened(to: total).appendingRows(near.cosines),
+      kernelWeights: old.kernelWeights.widened(to: total).appendingRows(near.kernel))
     models = models.extended(by: table.count)
     histories = histories.widened(to: total)
     items = ItemTable(

@@ -10,6 +10,7 @@ public final class OnlineBlock: Sendable {
   let textNeighbours: Sparse
   let wordNeighbours: Sparse
   let wordCosines: Sparse
+  let kernelWeights: Sparse
 
   /// Weights of catalogue items, row by row.
   struct Sparse: Sendable {
@@ -44,6 +45,7 @@ public final class OnlineBlock: Sendable {
     textNeighbours = Sparse(items.map(\.textNeighbours))
     wordNeighbours = Sparse(items.map(\.wordNeighbours))
     wordCosines = Sparse(items.map(\.wordCosines))
+    kernelWeights = Sparse(items.map(\.kernelWeights))
   }
 
   /// The number of items.

@@ -18,6 +18,8 @@ public final class OnlineItem: Sendable {
   let wordNeighbours: [Weighted]
   /// Cosines to the nearest items with behaviours by words.
   let wordCosines: [Weighted]
+  /// Weights of the nearest items with behaviours by kernel ridge regression.
+  let kernelWeights: [Weighted]
   /// Pooled, assembled and sparse rows, which the catalogue's copy of the item needs.
   let rows: Rows
 
@@ -38,7 +40,7 @@ public final class OnlineItem: Sendable {
 
   init(
     white: [Float], tower: [Float], factors: [Float], textNeighbours: [Weighted],
-    wordNeighbours: [Weighted], wordCosines: [Weighted], rows: Rows
+    wordNeighbours: [Weighted], wordCosines: [Weighted], kernelWeights: [Weighted], rows: Rows
   ) {
     self.white = white
     self.tower = tower
@@ -46,6 +48,7 @@ public final class OnlineItem: Sendable {
     self.textNeighbours = textNeighbours
     self.wordNeighbours = wordNeighbours
     self.wordCosines = wordCosines
+    self.kernelWeights = kernelWeights
     self.rows = rows
   }
 }
@@ -62,24 +65,32 @@ extension OnlineModel {
     let embedded = recommender.embed(
       texts, features: DenseMatrix.beside(features, missing), workers: one)
     let words = recommender.models.words.transform(texts)
+    let regression = LocalKernelRidge()
     var near = TopK.rankProducts(
       users: embedded.white.normalizingRows(), items: warmWhite,
-      k: min(ItemSpace.spreadNeighbours, warmItems.count), workers: one)
+      k: min(regression.candidates, warmItems.count), workers: one)
     near.dropNonPositive(names: warmItems)
     var wide = TopK.rank(
       warmWords, histories: words.normalizingRows(),
-      k: min(ItemSpace.modelNeighbours, warmItems.count), workers: one)
+      k: min(regression.candidates, warmItems.count), workers: one)
     wide.dropNonPositive(names: warmItems)
     let predicted = recommender.models.ridge.map { $0.predict(embedded.white, workers: one) }
     let unit = embedded.white.normalizingRows()
+    let kernel = regression.weights(
+      of: .init(white: unit, words: words.normalizingRows()),
+      among: .init(white: white, words: unitWords), near: (near, wide), workers: one)
     return texts.indices.map { row in
       return OnlineItem(
         white: Array(unit.row(row)), tower: Array(embedded.towers.row(row)),
         factors: predicted.map { Array($0.row(row)) } ?? [],
-        textNeighbours: OnlineModel.normalized(weighted(near, row)),
+        textNeighbours: OnlineModel.normalized(
+          weighted(near, row, count: ItemSpace.spreadNeighbours)),
         wordNeighbours: OnlineModel.normalized(
           weighted(wide, row, count: ItemSpace.spreadNeighbours)),
-        wordCosines: weighted(wide, row),
+        wordCosines: weighted(wide, row, count: ItemSpace.modelNeighbours),
+        kernelWeights: zip(kernel.columns(ofRow: row), kernel.values(ofRow: row)).map {
+          OnlineItem.Weighted(item: $0, weight: $1)
+        },
         rows: .init(
           raw: Array(embedded.raw.row(row)), inputs: Array(embedded.inputs.row(row)),
           white: Array(embedded.white.row(row)),
@@ -128,15 +139,16 @@ extension OnlineModel {
     }
     let total = itemCount + items.count
     try result.append(
-      table, vectors: try recommender.vectorBlocks.rows(of: [], for: table.ids),
+      table,
       text: (
         dense(\.rows.raw), dense(\.rows.inputs), dense(\.rows.white), dense(\.tower)
       ),
       words: sparse(\.rows.words, columns: recommender.models.words.termCount),
-      near: (
-        sparse(\.textNeighbours, columns: total), sparse(\.wordNeighbours, columns: total),
-        sparse(\.wordCosines, columns: total)
-      ))
+      near: ItemNeighbourhoods(
+        text: sparse(\.textNeighbours, columns: total),
+        words: sparse(\.wordNeighbours, columns: total),
+        cosines: sparse(\.wordCosines, columns: total),
+        kernel: sparse(\.kernelWeights, columns: total)))
     return result
   }
 }

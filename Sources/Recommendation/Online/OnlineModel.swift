@@ -19,6 +19,8 @@ public final class OnlineModel: Sendable {
   let warmWords: ItemProducts
   /// Unit rows of whitened text.
   let white: DenseMatrix
+  /// Unit rows of words.
+  let unitWords: SparseMatrix
   /// ALS factors predicted from text.
   let predicted: DenseMatrix?
   let foldIn: FactorFoldIn?
@@ -49,6 +51,7 @@ public final class OnlineModel: Sendable {
     warmWhite = space.white.selectingRows(warmItems).normalizingRows()
     warmWords = ItemProducts(space.words.selectingRows(warmItems).normalizingRows())
     white = space.white.normalizingRows()
+    unitWords = space.words.normalizingRows()
     let parts = fusion.parts
     predicted =
       parts.contains(.ridge) ? models.ridge?.predict(space.white, workers: workers) : nil

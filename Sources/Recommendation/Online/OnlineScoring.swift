@@ -105,11 +105,12 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
     for item in 0..<catalogueCount { total[item] = Lanes(repeating: model.base[item]) }
     for item in catalogueCount..<count { total[item] = Lanes(repeating: model.newBase) }
     let parts = model.coefficients.map(\.part)
-    if parts.contains(where: { [.ease, .textSpread, .wordSpread].contains($0) }) {
+    if parts.contains(where: { [.ease, .textSpread, .wordSpread, .textKernel].contains($0) }) {
       scoreEASE(histories)
     }
     let factors = model.foldIn.map { folded($0, histories) }
-    var hasSources = false
+    // How much of the histories stands in `ease` beside EASE's scores.
+    var historyShare: Float = 0
     for (name, coefficients) in model.coefficients {
       switch name {
       case .ease:
@@ -125,7 +126,7 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
       case .textProfile: product(profiles(histories), model.white, new: block.white)
       case .tower:
         product(users(histories), model.recommender.space.towerVectors, new: block.towers)
-      case .textSpread, .wordSpread, .wordNeighbours: continue
+      case .textSpread, .wordSpread, .textKernel, .wordNeighbours: continue
       }
       add(name, coefficients)
     }
@@ -136,15 +137,17 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
       case .wordNeighbours:
         scoreWordNeighbours(histories)
       case .textSpread, .wordSpread:
-        if !hasSources {
-          addHistories(histories, to: ease)
-          hasSources = true
-        }
+        addHistories(histories, to: ease, times: 1 - historyShare)
+        historyShare = 1
         let space = model.recommender.space
         let isText = name == .textSpread
         gather(
           isText ? space.textNeighbours : space.wordNeighbours,
           isText ? block.textNeighbours : block.wordNeighbours)
+      case .textKernel:
+        addHistories(histories, to: ease, times: ItemSpace.kernelHistoryShare - historyShare)
+        historyShare = ItemSpace.kernelHistoryShare
+        gather(model.recommender.space.kernelWeights, block.kernelWeights)
       default: continue
       }
       add(name, coefficients)
@@ -169,10 +172,13 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
     }
   }
 
-  private func addHistories(_ histories: [OnlineHistory], to target: LaneBuffer<Lanes>) {
+  private func addHistories(
+    _ histories: [OnlineHistory], to target: LaneBuffer<Lanes>, times factor: Float = 1
+  ) {
+    guard factor != 0 else { return }
     for (lane, history) in histories.enumerated() {
       for entry in history.items {
-        target.scalars[Int(entry.item) * Lanes.scalarCount + lane] += entry.weight
+        target.scalars[Int(entry.item) * Lanes.scalarCount + lane] += factor * entry.weight
       }
     }
   }
