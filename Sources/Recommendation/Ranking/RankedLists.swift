@@ -6,6 +6,12 @@ public struct RankedLists: Sendable, Equatable {
     public var item: Int32
     /// The item's score.
     public var score: Float
+
+    /// Creates a place.
+    public init(item: Int32, score: Float) {
+      self.item = item
+      self.score = score
+    }
   }
 
   /// The largest length of a list.
