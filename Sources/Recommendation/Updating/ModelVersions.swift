@@ -109,6 +109,7 @@ public struct ModelVersions: Sendable {
   /// Runs `body` while no other process changes the versions.
   ///
   /// - Throws: ``RecommenderError`` when another one does, and what `body` throws.
+  @discardableResult
   public func locked<Result>(_ body: () throws -> Result) throws -> Result {
     if !FileManager.default.fileExists(atPath: directory.path) {
       // A kill between the two renames of a forgetting leaves the model beside its name.
