@@ -38,6 +38,12 @@ struct RecommendCommand: ParsableCommand {
   @Option(help: "New items: item_id, text and feature columns.")
   var newItems: String?
 
+  @Option(
+    help:
+      "Vectors of the new items, where the model was fine-tuned with some: one file for each, in the same order."
+  )
+  var itemVectors: [String] = []
+
   @Option(name: .customLong("where"), help: "Only items with COLUMN=VALUE; may be repeated.")
   var filters: [String] = []
 
@@ -68,6 +74,9 @@ struct RecommendCommand: ParsableCommand {
     let given = [!user.isEmpty, allUsers, !like.isEmpty].filter { $0 }.count
     guard given == 1 else {
       throw ValidationError("Give one of --user, --all-users and --like.")
+    }
+    guard itemVectors.isEmpty || newItems != nil else {
+      throw ValidationError("--item-vectors goes with --new-items.")
     }
     guard top > 0 else { throw ValidationError("--top must be above 0.") }
     guard diversity >= 0, diversity <= 1 else {

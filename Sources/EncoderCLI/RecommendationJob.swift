@@ -19,7 +19,9 @@ struct RecommendationJob {
     if let path = command.newItems {
       try model.addItems(
         ItemTable.load(from: URL(fileURLWithPath: path), options: command.columns.options),
-        workers: workers)
+        vectors: command.itemVectors.map {
+          try ItemVectors.load(from: URL(fileURLWithPath: $0))
+        }, workers: workers)
     }
     var candidates = try candidates(model)
     let requests =

@@ -12,6 +12,7 @@ struct RecommenderSummary: Codable {
   var words: TFIDF.Options
   var itemSchema: FeatureSchema?
   var userSchema: FeatureSchema?
+  var itemVectors: [VectorBlock]?
   var als: ImplicitALS.Options
   var easeKeptShare: Double
   var easePenalty: Double?
@@ -26,6 +27,7 @@ struct RecommenderSummary: Codable {
     case kind, options, rule, tower, fusion, calibration, words
     case itemSchema = "item_features"
     case userSchema = "user_features"
+    case itemVectors = "item_vectors"
     case als
     case easeKeptShare = "ease_kept_share"
     case easePenalty = "ease_penalty"
