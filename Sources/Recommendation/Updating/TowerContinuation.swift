@@ -58,7 +58,9 @@ struct TowerContinuation {
   /// - Throws: `TrainingError` when the cache of hidden states can't be written.
   func trainingAdapters() throws -> Recommender {
     guard let present = recommender.adapters else { return recommender }
-    let (model, features) = (recommender.model, recommender.features(of: recommender.items))
+    let model = recommender.model
+    let features = DenseMatrix.beside(
+      recommender.features(of: recommender.items), recommender.vectorFeatures)
     let learning = ParameterStore<Float>(present.weights.table)
     learning.copy(from: present.weights)
     let stack = present.with(weights: learning)
@@ -66,8 +68,7 @@ struct TowerContinuation {
     let first = stack.firstLayer(of: model.encoder)
     let sequences = model.tokenizer.encodeBatch(
       recommender.items.texts,
-      maximumLength: min(recommender.options.maximumLength, model.sentence.maximumLength),
-      threads: workers.count)
+      maximumLength: recommender.maximumLength, threads: workers.count)
     let cache =
       stack.changesEmbeddings
       ? nil
