@@ -58,7 +58,8 @@ package enum TableOpening {
     if atomic.count == 1 { return path + "/" + atomic[0] }
     throw DatasetError(
       atomic.isEmpty
-        ? "the folder has no \(kind.rawValue) file of a known name (\(known.names.joined(separator: ", ")), *\(known.suffix))"
+        ? "the folder has no \(kind.rawValue) file of a known name ("
+          + "\(known.names.joined(separator: ", ")), *\(known.suffix))"
         : "the folder has several: \(atomic.joined(separator: ", "))",
       path: path, advice: "name the file itself")
   }
@@ -70,7 +71,8 @@ package enum TableOpening {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let stem = url.lastPathComponent.split(separator: ".").first.map(String.init) ?? ""
     for wanted in known(.items).names + [stem + ".item"] {
-      for name in [wanted, wanted + ".gz"] where names.contains(name) && name != url.lastPathComponent {
+      for name in [wanted, wanted + ".gz"]
+      where names.contains(name) && name != url.lastPathComponent {
         return folder + "/" + name
       }
     }

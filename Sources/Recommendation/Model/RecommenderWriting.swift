@@ -107,7 +107,8 @@ extension Recommender {
     let summary = RecommenderSummary(
       options: options, rule: rule, tower: models.network.configuration, fusion: fusion,
       calibration: calibration, words: models.words.options, itemSchema: itemSchema,
-      userSchema: userSchema, itemVectors: vectorBlocks.isEmpty ? nil : vectorBlocks, als: models.als.options, easeKeptShare: models.ease.keptShare,
+      userSchema: userSchema, itemVectors: vectorBlocks.isEmpty ? nil : vectorBlocks,
+      als: models.als.options, easeKeptShare: models.ease.keptShare,
       pooledWidth: space.raw.columnCount, baseChecksum: checksum, hasAdapters: adapters != nil,
       metrics: metrics, report: report)
     let encoder = JSONEncoder()
