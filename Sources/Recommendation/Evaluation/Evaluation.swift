@@ -51,6 +51,8 @@ public struct Evaluation: Sendable {
   public internal(set) var comparisons: [Comparison] = []
   /// Metrics of predicted labels, for models that were fine-tuned on labels.
   public internal(set) var labels: [LabelEvaluation] = []
+  /// The model's predictions beside what came true.
+  public internal(set) var calibration: [CalibrationCurve] = []
   /// Baselines that couldn't be fitted.
   public internal(set) var skipped: [Skipped] = []
   /// Evaluated users that the model's training didn't have.
@@ -72,11 +74,14 @@ public struct Evaluation: Sendable {
       try split.writeQrels(catalogue: model.items.ids, to: folder)
     }
     progress(modelName)
+    let scorer = try model.scorer(for: split, workers: workers)
     evaluation.methods.append(
-      try evaluation.judged(
-        modelName, try model.scorer(for: split, workers: workers), [], model.items.ids, options,
-        workers))
+      try evaluation.judged(modelName, scorer, [], model.items.ids, options, workers))
     evaluation.labels = model.labelEvaluations(on: split, workers: workers)
+    evaluation.calibration =
+      model.options.towers.loss.isPointwise
+      ? evaluation.labels.map(\.curve)
+      : split.calibration(scorer) { model.calibration.probability($0) }
     evaluation.newUsers = split.evaluated.reduce(0) { sum, user in
       let known = split.users.withBytes(of: Int(user)) { model.users.index(of: $0) }
       return sum + (known == nil ? 1 : 0)
@@ -101,7 +106,7 @@ public struct Evaluation: Sendable {
     return evaluation
   }
 
-  private init(split: EvaluationSplit) { self.split = split }
+  init(split: EvaluationSplit) { self.split = split }
 
   private mutating func addBaselines(
     _ items: ItemTable, _ options: Options, _ workers: Workers, _ progress: (String) -> Void

@@ -6,15 +6,23 @@ public import Kernels
 import Tokenization
 
 extension Recommender {
-  /// Loads a fine-tuned model's directory.
+  /// Loads a fine-tuned model's directory: the version in use, see ``ModelVersions``.
   ///
   /// All sizes in its files are compared before they are used.
   ///
   /// - Throws: `CheckpointError` that names the file and what is wrong with it.
   public static func load(from directory: URL, workers: Workers) throws -> Recommender {
+    let versions = ModelVersions(directory)
+    return try loadVersion(from: versions.url(of: versions.current()), workers: workers)
+  }
+
+  /// Loads the model whose files stand in a folder itself.
+  ///
+  /// - Throws: `CheckpointError` that names the file and what is wrong with it.
+  static func loadVersion(from directory: URL, workers: Workers) throws -> Recommender {
     let summary = try readSummary(directory)
     let base = directory.appendingPathComponent("base")
-    let model = try PretrainedModel.load(from: base)
+    let model = try PretrainedModel.load(from: base, storage: .mapping)
     let checksum = try RecommenderDirectory.checksum(
       base.appendingPathComponent("model.safetensors"))
     guard checksum == summary.baseChecksum else {
@@ -25,8 +33,8 @@ extension Recommender {
     let adapters =
       summary.hasAdapters
       ? try AdapterDirectory.read(
-        from: directory, model: model, options: summary.options.adapters, checksum: checksum)
-      : nil
+        RecommenderDirectory.adapter(of: directory), model: model
+      ).stack : nil
     let items = try ItemTable.load(from: directory.appendingPathComponent("items.csv"))
     let users = try column("users.csv", in: directory)
     let file = try SafeTensorsFile(directory.appendingPathComponent("catalogue.safetensors"))
@@ -51,7 +59,8 @@ extension Recommender {
       counts: try file.floats("counts"),
       textNeighbours: try TensorStore.sparse("neighbours.text", file),
       wordNeighbours: try TensorStore.sparse("neighbours.words", file),
-      wordCosines: try TensorStore.sparse("neighbours.cosines", file))
+      wordCosines: try TensorStore.sparse("neighbours.cosines", file),
+      kernelWeights: try TensorStore.sparse("neighbours.kernel", file))
     let models = try loadModels(
       directory, summary, assembly, wordWeights: try file.floats("word_weights"))
     try check(
@@ -141,6 +150,7 @@ extension Recommender {
     let terms = try column("words.csv", in: directory).strings
     return FittedModels(
       ease: ItemWeights(weights: ease, keptShare: summary.easeKeptShare),
+      easePenalty: summary.easePenalty,
       als: ImplicitALS(
         options: summary.als,
         userFactors: DenseMatrix(rowCount: 0, columnCount: factors.columnCount),
@@ -165,6 +175,8 @@ extension Recommender {
       ("neighbours.words", space.wordNeighbours.columnCount, items),
       ("neighbours.cosines", space.wordCosines.rowCount, items),
       ("neighbours.cosines", space.wordCosines.columnCount, items),
+      ("neighbours.kernel", space.kernelWeights.rowCount, items),
+      ("neighbours.kernel", space.kernelWeights.columnCount, items),
       ("histories", histories.rowCount, users), ("histories", histories.columnCount, items),
       ("ease", models.ease.itemCount, items),
       ("als.items", models.als.itemFactors.rowCount, items),

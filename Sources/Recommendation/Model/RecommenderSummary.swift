@@ -15,6 +15,7 @@ struct RecommenderSummary: Codable {
   var itemVectors: [VectorBlock]?
   var als: ImplicitALS.Options
   var easeKeptShare: Double
+  var easePenalty: Double?
   var pooledWidth: Int
   var baseChecksum: String
   var hasAdapters: Bool
@@ -29,6 +30,7 @@ struct RecommenderSummary: Codable {
     case itemVectors = "item_vectors"
     case als
     case easeKeptShare = "ease_kept_share"
+    case easePenalty = "ease_penalty"
     case pooledWidth = "pooled_width"
     case baseChecksum = "base_checksum"
     case hasAdapters = "has_adapters"
