@@ -1,7 +1,7 @@
 import Checkpoints
 import Datasets
 import EncoderModel
-import Foundation
+internal import Foundation
 import Kernels
 import Recommendation
 import Tokenization
