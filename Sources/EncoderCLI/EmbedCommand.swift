@@ -29,8 +29,14 @@ struct EmbedCommand: ParsableCommand {
   )
   var file: String?
 
-  @Option(help: "Where the vectors go: F.npy, .safetensors, .jsonl, .csv or .fvecs.")
+  @Option(
+    help:
+      "Where the vectors go: F.npy, .safetensors, .jsonl, .csv, .fvecs, .faiss (flat index), .pgcopy or .pgbin (PostgreSQL's COPY, text or binary, for pgvector)."
+  )
   var output: String?
+
+  @Option(help: "What an index of .faiss compares by: ip (inner product) or l2.")
+  var metric = VectorMetric.ip
 
   @OptionGroup var reading: CorpusOptions
 
@@ -38,8 +44,11 @@ struct EmbedCommand: ParsableCommand {
     help: "Tokens of a text, [CLS] and [SEP] counted; longer ones are cut. By default the model's.")
   var maxLength: Int?
 
-  @Option(help: "How token states become a vector: mean, cls or max. By default the model's.")
-  var pooling: Pooling?
+  @Option(
+    help: ArgumentHelp(
+      "How token states become a vector: \(Pooling.allCases.map(\.rawValue).joined(separator: ", ")), or "
+        + "several, joined by +. By default the model's, which may have dense layers after it."))
+  var pooling: PoolingModes?
 
   @Flag(inversion: .prefixedNo, help: "Scale vectors to length 1. By default the model's.")
   var normalize: Bool?
@@ -78,7 +87,8 @@ struct EmbedCommand: ParsableCommand {
     if let notice = choice.notice { display.line(notice) }
     let vectorizer = try vectorizer(choice.url, display)
     var job = EmbeddingJob(
-      vectorizer: vectorizer, output: output.map { URL(fileURLWithPath: $0) }, display: display)
+      vectorizer: vectorizer, output: output.map { URL(fileURLWithPath: $0) }, metric: metric,
+      display: display)
     if let file {
       var options = reading.options
       options.allowsNoText = true
@@ -98,7 +108,7 @@ struct EmbedCommand: ParsableCommand {
         pooling: pooling, normalize: normalize, maximumLength: maxLength, prompt: prompt,
         promptName: promptName)
       let url = isRecommender ? directory.appendingPathComponent("base") : directory
-      let model = try PretrainedModel.load(from: url)
+      let model = try PretrainedModel.load(from: url, storage: .mapping)
       return try EncoderVectorizer(
         model, adapters: adapters.load(over: model, display), choices: choices,
         workers: shared.workers)
@@ -118,4 +128,13 @@ struct EmbedCommand: ParsableCommand {
   }
 }
 
-extension Pooling: ExpressibleByArgument {}
+extension PoolingModes: ExpressibleByArgument {
+  /// Reads names joined by +, such as `cls+mean`.
+  public init?(argument: String) {
+    let names = argument.split(separator: "+", omittingEmptySubsequences: false)
+    let modes = names.compactMap { Pooling(rawValue: String($0)) }
+    guard modes.count == names.count else { return nil }
+    self.init(modes)
+  }
+}
+extension VectorMetric: ExpressibleByArgument {}

@@ -26,6 +26,12 @@ struct FinetuneCommand: ParsableCommand {
   @Option(help: "Items: item_id, text (or title, description) and feature columns.")
   var items: String?
 
+  @Option(
+    help:
+      "Vectors of the items, of images for example: .npy or .safetensors, with the item ids in NAME.ids.txt; may be repeated."
+  )
+  var itemVectors: [String] = []
+
   @Option(help: "Users: user_id and feature columns.")
   var users: String?
 
@@ -65,6 +71,9 @@ struct FinetuneCommand: ParsableCommand {
     help: "A label of at least this is positive (default: from the labels, and printed).")
   var positiveLabel: Double?
 
+  @Option(help: "Leave out users and items with fewer rows than this, until none is left.")
+  var core = 0
+
   @Option(help: "Minutes for training towers and adapters (default: 8, without --epochs).")
   var minutes: Double?
 
@@ -102,11 +111,12 @@ struct FinetuneCommand: ParsableCommand {
     guard alpha.isFinite, alpha != 0, adapterLearningRate ?? 1 > 0 else {
       throw ValidationError("--alpha must not be 0, --adapter-learning-rate must be above 0.")
     }
+    guard core >= 0 else { throw ValidationError("--core is \(core); give 0 or more.") }
     guard maxLength >= 8 else { throw ValidationError("--max-length must be at least 8.") }
   }
 
   func run() throws {
-    let stop = StopSignals()
+    let (start, stop) = (Date(), StopSignals())
     BLAS.useSingleThread()
     let display = ProgressDisplay(quiet: shared.quiet, json: shared.json)
     let target = outputDirectory
@@ -134,14 +144,24 @@ struct FinetuneCommand: ParsableCommand {
       display.line("stopped; --resume continues from the last checkpoint, if one was written")
       throw ExitCode(stop.exitCode ?? 1)
     }
-    let log = try recommender.records.map { record in
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      return String(decoding: try encoder.encode(record), as: UTF8.self) + "\n"
-    }.joined()
+    let (records, name) = (recommender.records, target.lastPathComponent)
+    let report = RecommenderReport(
+      recommender, evaluation: recommender.validation, records: records, name: name,
+      workers: shared.workers)
     try recommender.write(
-      to: target, modelCard: RecommenderCard(recommender, name: target.lastPathComponent).text,
-      extras: [("training.jsonl", log)])
+      to: target,
+      modelCard: RecommenderCard(recommender, name: name, behaviors: behaviors, from: choice.url)
+        .text,
+      extras: [
+        (FinetuneLog.name, try FinetuneLog.text(records)),
+        ("report.html", try report.page().html),
+      ],
+      binaries: [
+        (
+          EventFile.name,
+          EventFile.bytes(FinetuneLog.events(records), start: start.timeIntervalSince1970)
+        )
+      ])
     display.line("wrote \(target.path)")
     display.close()
   }

@@ -26,6 +26,8 @@ public struct Parameter: Sendable, Equatable {
 public struct ParameterTable: Sendable {
   /// The entries in memory order.
   public private(set) var entries: [Parameter] = []
+  /// Elements that a layer reads as one tensor although they are several entries in a row.
+  public private(set) var joined: [Range<Int>] = []
   private var index: [String: Int] = [:]
 
   /// Creates an empty table.
@@ -45,6 +47,9 @@ public struct ParameterTable: Sendable {
     entries.append(entry)
     return entry
   }
+
+  /// Marks a range of neighbouring entries as one tensor to its readers; stores keep it in one piece.
+  mutating func join(_ range: Range<Int>) { joined.append(range) }
 
   /// The entry of that name, if there is one.
   public subscript(name: String) -> Parameter? { index[name].map { entries[$0] } }

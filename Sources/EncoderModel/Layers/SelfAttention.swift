@@ -19,8 +19,8 @@ public struct SelfAttention: Sendable {
       table.declare("\(scope).self.\($0).weight", width, width)
     }
     let biases = ["query", "key", "value"].map { table.declare("\(scope).self.\($0).bias", width) }
-    qkvWeight = TensorHandle(offset: weights[0].offset, count: 3 * width * width)
-    qkvBias = TensorHandle(offset: biases[0].offset, count: 3 * width)
+    qkvWeight = table.join(weights)
+    qkvBias = table.join(biases)
     outputWeight = table.declare("\(scope).output.dense.weight", width, width)
     outputBias = table.declare("\(scope).output.dense.bias", width)
     residual = ResidualNorm(

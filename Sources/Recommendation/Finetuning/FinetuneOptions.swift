@@ -35,16 +35,19 @@ public struct FinetuneInput: Sendable {
   public var rule: PositiveRule
   /// What was found and dropped on reading.
   public var report: DataReport
+  /// Vectors of the items from elsewhere, further inputs of the item tower.
+  public var itemVectors: [ItemVectors]
 
   /// Creates an input.
   public init(
     items: ItemTable, behaviors: Behaviors, users: UserTable?, rule: PositiveRule,
-    report: DataReport
+    report: DataReport, itemVectors: [ItemVectors] = []
   ) {
     self.items = items
     self.behaviors = behaviors
     self.users = users
     self.rule = rule
     self.report = report
+    self.itemVectors = itemVectors
   }
 }

@@ -130,6 +130,7 @@ struct TowerStage {
     for column in data.positives.columns { mix(UInt64(UInt32(bitPattern: column))) }
     for sequence in text.sequences { for id in sequence { mix(UInt64(UInt32(bitPattern: id))) } }
     for value in text.raw.row(0) { mix(UInt64(value.bitPattern)) }
+    for value in data.vectorFeatures?.values ?? [] { mix(UInt64(value.bitPattern)) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     for byte in (try? encoder.encode(run.options)) ?? Data() { mix(UInt64(byte)) }

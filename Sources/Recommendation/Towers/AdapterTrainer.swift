@@ -86,9 +86,13 @@ public final class AdapterTrainer: @unchecked Sendable {
   }
 
   /// Runs steps over an epoch's events until they or `shouldStop` end it; returns the mean loss.
-  public func runEpoch(_ epoch: Int, shouldStop: () -> Bool) -> Double {
+  ///
+  /// A ranking loss learns from `events` where they are given, else from the epoch's own draw.
+  public func runEpoch(
+    _ epoch: Int, events given: [(user: Int32, item: Int32)]? = nil, shouldStop: () -> Bool
+  ) -> Double {
     let pointwise = towers.options.loss.isPointwise
-    let events = pointwise ? [] : towers.sampler.events(epoch: epoch)
+    let events = pointwise ? [] : given ?? towers.sampler.events(epoch: epoch)
     let rows = pointwise ? towers.sampler.rows(epoch: epoch) : []
     let count = pointwise ? rows.count : events.count
     var sampler = towers.options
