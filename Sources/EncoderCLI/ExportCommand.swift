@@ -13,9 +13,9 @@ struct ExportCommand: ParsableCommand {
       DIR is a pretrained model, any BERT directory, or a fine-tuned model, of which its encoder is \
       written. The output loads in AutoModel, AutoTokenizer and SentenceTransformer, and \
       text-embeddings-inference serves it. --onnx adds onnx/model.onnx: encoder, pooling and \
-      normalisation in one graph. Adapters of a fine-tuned model are left out unless --merge is given: \
-      it folds LoRA and (IA)3 into the weights; bottleneck adapters can't be folded, they become part of \
-      an ONNX graph, and the output then holds that alone.
+      normalisation in one graph. Adapters, of a fine-tuned model or named by --adapter, are left out \
+      unless --merge is given: it folds LoRA, (IA)3, biases and full tuning into the weights; bottleneck \
+      adapters can't be folded, they become part of an ONNX graph, and the output then holds that alone.
       """)
 
   @Argument(help: "The model's directory.")
@@ -33,8 +33,16 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Fold the adapters of a fine-tuned model into what is written.")
   var merge = false
 
+  @OptionGroup var adapters: AdapterOptions
+
   @Flag(help: "No notices on standard error.")
   var quiet = false
+
+  func validate() throws {
+    guard adapters.adapter.isEmpty || merge else {
+      throw ValidationError("--adapter is what --merge folds in; give both.")
+    }
+  }
 
   func run() throws {
     let source = URL(fileURLWithPath: directory)
@@ -45,7 +53,9 @@ struct ExportCommand: ParsableCommand {
     }
     try OutputCheck.directory(target)
     PendingFile.removeLeftovers(in: target)
-    let exported = try ExportSource(source, merges: merge, hasGraph: onnx)
+    let display = ProgressDisplay(quiet: quiet, json: false)
+    let exported = try ExportSource(
+      source, merges: merge, hasGraph: onnx, adapter: adapters, display: display)
     try exported.model.write(
       to: target, product: exported.product, weights: exported.weights, type: dtype.elements,
       graph: onnx ? .init(adapters: exported.graphAdapters) : nil,
@@ -53,7 +63,6 @@ struct ExportCommand: ParsableCommand {
         exported, name: target.lastPathComponent, type: dtype, hasGraph: onnx
       ).text,
       metadata: [("exported_by", "encoder \(EncoderCommand.configuration.version)")])
-    let display = ProgressDisplay(quiet: quiet, json: false)
     for notice in exported.notices { display.line("notice: \(notice)") }
     display.line("wrote \(exported.summary) as \(dtype.rawValue) to \(target.path)")
     display.close()

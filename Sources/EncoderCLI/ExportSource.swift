@@ -16,8 +16,21 @@ struct ExportSource {
   let notices: [String]
 
   /// - Throws: ``CLIError`` where adapters were to be merged and can't be.
-  init(_ directory: URL, merges: Bool, hasGraph: Bool) throws {
+  init(
+    _ directory: URL, merges: Bool, hasGraph: Bool, adapter options: AdapterOptions,
+    display: ProgressDisplay
+  ) throws {
     var notices: [String] = []
+    if !options.adapter.isEmpty {
+      let isRecommender = RecommenderDirectory.isRecommender(directory)
+      model = try PretrainedModel.load(
+        from: isRecommender ? directory.appendingPathComponent("base") : directory)
+      (weights, graphAdapters, product) = try ExportSource.fold(
+        options.load(over: model, display), model, hasGraph: hasGraph,
+        place: options.adapter.joined(separator: " "))
+      self.notices = notices
+      return
+    }
     guard RecommenderDirectory.isRecommender(directory) else {
       if merges {
         throw CLIError(
@@ -35,29 +48,38 @@ struct ExportSource {
     }
     let recommender = try Recommender.load(from: directory, workers: Workers())
     model = recommender.model
-    weights = nil
     if merges {
       guard let adapters = recommender.adapters else {
         throw CLIError(
           "there are no adapters to merge: \(directory.path); fine-tuning left them out, so leave "
             + "--merge out too")
       }
-      guard hasGraph else {
-        throw CLIError(
-          "bottleneck adapters can't be folded into weights: \(directory.path); add --onnx, or leave "
-            + "--merge out")
-      }
-      graphAdapters = adapters
-      product = .graphOnly
+      (weights, graphAdapters, product) = try ExportSource.fold(
+        adapters, model, hasGraph: hasGraph, place: directory.path)
     } else {
-      graphAdapters = nil
-      product = .encoder
+      (weights, graphAdapters, product) = (nil, nil, .encoder)
       if recommender.adapters != nil {
         notices.append("the adapters were left out; --merge keeps them")
       }
     }
     notices.append("the item tower, users and catalogue stay in \(directory.path)")
     self.notices = notices
+  }
+
+  /// Weights with an adapter in them, or the adapter as nodes of a graph where it adds layers.
+  private static func fold(
+    _ adapters: AdapterStack<Float>?, _ model: PretrainedModel, hasGraph: Bool, place: String
+  ) throws -> (ParameterStore<Float>?, AdapterStack<Float>?, PretrainedModel.Product) {
+    guard let adapters else { return (nil, nil, .encoder) }
+    guard adapters.hasBottlenecks else {
+      return (try adapters.merged(into: model.weights), nil, .encoder)
+    }
+    guard hasGraph else {
+      throw CLIError(
+        "bottleneck adapters can't be folded into weights: \(place); add --onnx, or leave "
+          + "--merge out")
+    }
+    return (nil, adapters, .graphOnly)
   }
 
   /// What was written, in a few words.

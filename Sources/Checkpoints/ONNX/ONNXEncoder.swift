@@ -134,38 +134,38 @@ struct ONNXEncoder {
       attributes: [("perm", .integers([0, 2, 1, 3]))])
     let context = graph.node(
       "Reshape", mixed, graph.integers([0, 0, Int64(configuration.hiddenSize)]))
-    let sum = graph.node("Add", try linear(context, "\(scope).output.dense"), x)
-    return normalized(sum, try norm("\(scope).output.LayerNorm"))
+    return try residual(
+      try linear(context, "\(scope).output.dense"), x, try norm("\(scope).output.LayerNorm"),
+      adapters?.bottleneck(layer, .attention))
   }
 
   private mutating func feedForward(_ x: String, _ layer: Int) throws -> String {
     let scope = "encoder.layer.\(layer)"
     let inner = graph.activation(
       try linear(x, "\(scope).intermediate.dense"), configuration.activation.function)
-    let sum = graph.node("Add", try linear(inner, "\(scope).output.dense"), x)
-    let norm = try norm("\(scope).output.LayerNorm")
-    let y = normalized(sum, norm)
-    guard let adapters, layer < adapters.adapters.count, adapters.adapters[layer] != nil else {
-      return y
-    }
-    return try adapter(y, sum: sum, layer, norm, adapters.weights)
+    return try residual(
+      try linear(inner, "\(scope).output.dense"), x, try norm("\(scope).output.LayerNorm"),
+      adapters?.bottleneck(layer, .feedForward))
   }
 
-  /// LN(sum + up(relu(down(LN(sum))))), see ``BottleneckAdapter``.
-  private mutating func adapter(
-    _ y: String, sum: String, _ layer: Int, _ norm: Norm, _ store: ParameterStore<Float>
+  /// LN(x + f), with the bottleneck's part where there is one, see ``BottleneckAdapter``.
+  private mutating func residual(
+    _ f: String, _ x: String, _ norm: Norm, _ adapter: BottleneckAdapter?
   ) throws -> String {
-    let prefix = "encoder.layer.\(layer).output.adapters."
-    let suffix = ".adapter_up.weight"
-    guard
-      let up = store.table.entries.first(where: {
-        $0.name.hasPrefix(prefix) && $0.name.hasSuffix(suffix)
-      })
-    else { return y }
-    let scope = String(up.name.dropLast(suffix.count))
-    let down = graph.activation(
-      try linear(y, "\(scope).adapter_down.0", in: store), .relu)
-    let change = try linear(down, "\(scope).adapter_up", in: store)
+    let sum = graph.node("Add", f, x)
+    guard let adapter, let store = adapters?.weights else { return normalized(sum, norm) }
+    let input =
+      switch adapter.design.placement {
+      case .afterNorm: normalized(sum, norm)
+      case .sequential: f
+      case .parallel: x
+      }
+    let inner = graph.activation(
+      try linear(input, "\(adapter.scope).adapter_down.0", in: store), adapter.design.activation)
+    var change = try linear(inner, "\(adapter.scope).adapter_up", in: store)
+    if adapter.design.scaling != 1 {
+      change = graph.node("Mul", change, graph.scalar(Float(adapter.design.scaling)))
+    }
     return normalized(graph.node("Add", sum, change), norm)
   }
 }
