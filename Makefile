@@ -4,12 +4,13 @@
 SWIFT ?= swift
 ENCODER := .build/release/encoder
 
-.PHONY: help build demo test format-check format check-ecosystem clean dependencies
+.PHONY: help build demo test bench format-check format check-ecosystem clean dependencies
 
 help:
 	@echo 'make build            build the program: $(ENCODER)'
 	@echo 'make demo             the whole pipeline on the Debian package index, about 10 minutes'
 	@echo 'make test             all tests; needs nothing outside this repository'
+	@echo 'make bench            speed beside the Python libraries; needs ENCODER_DATA; BENCH=--full for the long runs'
 	@echo 'make format-check     swift format, strict'
 	@echo 'make format           rewrite the sources as swift format wants them'
 	@echo 'make check-ecosystem  compare with the Python libraries; needs ENCODER_DATA and a Python with them'
@@ -27,6 +28,11 @@ demo: build
 test: dependencies
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build --disable-xctest
+
+bench: dependencies
+	$(SWIFT) build -c release --product encoder
+	$(SWIFT) build -c release --product encoder-bench
+	@Scripts/bench $(BENCH)
 
 format-check:
 	$(SWIFT) format lint --strict --recursive Sources Tests

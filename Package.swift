@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "Checkpoints", targets: ["Checkpoints"]),
     .library(name: "Training", targets: ["Training"]),
     .library(name: "Metrics", targets: ["Metrics"]),
+    .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "Recommendation", targets: ["Recommendation"]),
   ],
   dependencies: [
@@ -50,11 +51,12 @@ let package = Package(
         "Datasets", "Checkpoints", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "Metrics"),
-    .target(name: "Recommendation", dependencies: ["Training", "Metrics"]),
+    .target(name: "Reporting"),
+    .target(name: "Recommendation", dependencies: ["Training", "Metrics", "Reporting"]),
     .executableTarget(
       name: "EncoderCLI",
       dependencies: [
-        "Recommendation",
+        "Recommendation", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -68,6 +70,8 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["EncoderModel", "Checkpoints"],
       path: "Tests/TestSupport"),
+    .target(name: "Fuzzing", dependencies: ["Recommendation"], path: "Tests/Fuzzing"),
+    .executableTarget(name: "encoder-fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz"),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
@@ -75,8 +79,10 @@ let package = Package(
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "TestSupport"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
     .testTarget(
       name: "RecommendationTests", dependencies: ["Recommendation", "TestSupport"]),
+    .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"]),
     .testTarget(name: "EncoderCLITests", dependencies: ["EncoderCLI", "TestSupport"]),
   ]
 )

@@ -21,3 +21,12 @@ CK_CLONES void ck_column_sums(float *into, const float *x, ptrdiff_t rows, ptrdi
     for (ptrdiff_t j = 0; j < columns; ++j) into[j] += x[j];
   }
 }
+
+CK_CLONES ptrdiff_t ck_block_above(const float *x, ptrdiff_t start, ptrdiff_t count, float bound) {
+  for (ptrdiff_t i = start; i + 32 <= count; i += 32) {
+    int32_t hits = 0;
+    for (ptrdiff_t j = i; j < i + 32; ++j) hits |= x[j] > bound ? 1 : 0;
+    if (hits) return i;
+  }
+  return count;
+}

@@ -13,6 +13,7 @@
 // glibc resolves the clones when the program is loaded. Other systems take the plain function.
 #if defined(__linux__) && defined(__x86_64__) && defined(__GLIBC__)
 #define CK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define CK_DISPATCH
 #else
 #define CK_CLONES
 #endif

@@ -11,7 +11,8 @@ struct EncoderCommand: AsyncParsableCommand {
     subcommands: [
       VocabCommand.self, TokenizeCommand.self, PretrainCommand.self, EmbedCommand.self,
       SplitCommand.self, FinetuneCommand.self, EvaluateCommand.self, RecommendCommand.self,
-      ScoreCommand.self, ExportCommand.self,
+      ScoreCommand.self, ExportCommand.self, AdapterCommand.self, UpdateCommand.self,
+      ForgetCommand.self,
     ])
 }
 

@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Kernels
 import Recommendation
+import Reporting
 
 /// `encoder evaluate`: full-ranking metrics of a fine-tuned model and of baselines on a cold split.
 struct EvaluateCommand: ParsableCommand {
@@ -12,7 +13,8 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       The split is a folder that encoder split wrote, and the model was fine-tuned on its train.csv. \
       Every candidate is ranked, none are sampled. Intervals and p are bootstraps over users. With \
-      --items in place of a model the baselines are scored alone.
+      --items in place of a model the baselines are scored alone. Everything goes into report.html in the \
+      model's directory too, with plots; --report names another file.
       """)
 
   @Option(help: "A fine-tuned model's directory; else the newest under ./checkpoints.")
@@ -32,6 +34,19 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(help: "CSV file for the metrics of each user.")
   var perUser: String?
+
+  @Option(
+    help:
+      "Folder for qrels and runs as trec_eval, ir_measures and ranx read them, of each method and set."
+  )
+  var trec: String?
+
+  @Option(help: "Places a user in the runs of --trec.")
+  var trecDepth = 1000
+
+  @Option(
+    help: "HTML file for the report (default: report.html of the model; none for --items).")
+  var report: String?
 
   @Flag(help: "Only the model.")
   var noBaselines = false
@@ -55,6 +70,7 @@ struct EvaluateCommand: ParsableCommand {
     guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else {
       throw ValidationError("--threads must be between 1 and 1024.")
     }
+    guard trecDepth > 0 else { throw ValidationError("--trec-depth must be above 0.") }
     if noBaselines && (items != nil || baselines != nil) {
       throw ValidationError("--no-baselines goes neither with --items nor with --baselines.")
     }
@@ -64,7 +80,8 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     BLAS.useSingleThread()
     let workers = Workers(count: threads)
-    for path in [json, perUser].compactMap({ $0 }) { try OutputCheck.file(path) }
+    for path in [json, perUser, report].compactMap({ $0 }) { try OutputCheck.file(path) }
+    if let trec { try OutputCheck.directory(URL(fileURLWithPath: trec)) }
     let folder = URL(fileURLWithPath: split)
     let rows = try ColdSplit.read(from: folder)
     if on == .validation && rows.validationCold.count == 0 {
@@ -72,15 +89,23 @@ struct EvaluateCommand: ParsableCommand {
         "the split has no validation rows: \(split)/val_cold.csv; split with --cold-validation, or "
           + "evaluate --on test")
     }
-    let (evaluation, name) =
-      try items.map { (try baselines(over: $0, rows, workers), nil) }
-      ?? evaluated(rows, workers)
+    let (evaluation, name, page) =
+      try items.map { path in
+        let evaluation = try baselines(over: path, rows, workers)
+        return (
+          evaluation, nil,
+          Page(
+            split, subtitle: "Baselines on held-out rows.",
+            EvaluationSections(evaluation).sections)
+        )
+      } ?? evaluated(rows, workers)
     print(evaluation.table)
     if let json {
       var bytes = evaluation.json(model: name, split: split).serialized(pretty: true)
       bytes.append(UInt8(ascii: "\n"))
       try AtomicFile.write(bytes, to: URL(fileURLWithPath: json))
     }
+    try write(page, model: name)
     if let perUser {
       try AtomicFile.write(to: URL(fileURLWithPath: perUser)) {
         try evaluation.writeUsers(to: $0)
@@ -88,11 +113,25 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
+  /// Writes the report where it was asked for, else into the model's directory, where it replaces the one
+  /// that fine-tuning left; a directory that can't be written is worth a notice only.
+  private func write(_ page: Page, model: String?) throws {
+    if let report { return try AtomicFile.write(page.html, to: URL(fileURLWithPath: report)) }
+    guard let model else { return }
+    let url = URL(fileURLWithPath: model).appendingPathComponent("report.html")
+    do {
+      try AtomicFile.write(page.html, to: url)
+      display("report: \(url.path)")
+    } catch {
+      display("notice: no report was written: \(error)")
+    }
+  }
+
   private func baselines(
     over path: String, _ rows: ColdSplit, _ workers: Workers
   ) throws -> Evaluation {
     let table = try ItemTable.load(from: URL(fileURLWithPath: path))
-    return Evaluation.run(
+    return try Evaluation.run(
       baselinesOver: table,
       on: try EvaluationSplit(rows, catalogue: table.ids, part: on, place: split),
       options: try options(), workers: workers, progress: { display("evaluating \($0)") })
@@ -100,7 +139,7 @@ struct EvaluateCommand: ParsableCommand {
 
   private func evaluated(
     _ rows: ColdSplit, _ workers: Workers
-  ) throws -> (Evaluation, model: String?) {
+  ) throws -> (Evaluation, model: String?, Page) {
     let choice = try ModelLocator().locateRecommender(model)
     if let notice = choice.notice { display(notice) }
     let recommender = try Recommender.load(from: choice.url, workers: workers)
@@ -108,13 +147,18 @@ struct EvaluateCommand: ParsableCommand {
       recommender,
       on: try EvaluationSplit(rows, catalogue: recommender.items.ids, part: on, place: split),
       options: try options(), workers: workers, progress: { display("evaluating \($0)") })
-    return (evaluation, choice.url.path)
+    let report = RecommenderReport(
+      recommender, evaluation: evaluation, records: FinetuneLog.read(from: choice.url),
+      name: choice.url.lastPathComponent, workers: workers)
+    return (evaluation, choice.url.path, try report.page())
   }
 
   private func options() throws -> Evaluation.Options {
     var options = Evaluation.Options()
     options.baselines = try chosenBaselines()
     options.seed = seed
+    options.trecFolder = trec.map { URL(fileURLWithPath: $0) }
+    options.trecDepth = trecDepth
     return options
   }
 

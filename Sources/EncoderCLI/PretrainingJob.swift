@@ -30,6 +30,9 @@ struct PretrainingJob {
       try directory.resume(trainer)
       display.line("resuming at step \(saved?.step ?? 0)")
     }
+    let report = PretrainingReport(
+      name: command.corpusName, source: command.corpus.joined(separator: ", "), corpus: corpus,
+      model: model)
     let start = ContinuousClock.now
     let finished = try trainer.run(
       saveEvery: command.shared.saveEvery,
@@ -38,7 +41,9 @@ struct PretrainingJob {
         return stop.exitCode == nil ? .proceed : .stop
       },
       save: { snapshot in
-        try directory.save(snapshot, model: model) { card(snapshot, corpus, model) }
+        try directory.save(
+          snapshot, model: model, card: { card(snapshot, corpus, model) },
+          report: { report.page(snapshot, log: directory.log).html })
         if command.output == nil { try writeVocabulary(tokenizer) }
       })
     // A run that was killed between its last checkpoint and the vocabulary has nothing left to do but this.

@@ -34,7 +34,10 @@ struct EncoderVectorizer: TextVectorizer {
   private let promptTokens: Int
 
   /// - Throws: ``CLIError`` for a length or a prompt that the model doesn't have.
-  init(_ model: PretrainedModel, choices: Choices, workers: Workers) throws {
+  init(
+    _ model: PretrainedModel, adapters: AdapterStack<Float>? = nil, choices: Choices,
+    workers: Workers
+  ) throws {
     let settings = model.sentence
     let positions = model.configuration.maximumPositions
     if let length = choices.maximumLength, length > positions {
@@ -47,7 +50,8 @@ struct EncoderVectorizer: TextVectorizer {
     prompt = try EncoderVectorizer.prompt(choices, settings)
     promptTokens = model.promptTokenCount(prompt, maximumLength: maximumLength)
     embedder = model.embedder(
-      pooling: choices.pooling, normalize: choices.normalize, workers: workers)
+      pooling: choices.pooling, normalize: choices.normalize, adapters: adapters,
+      workers: workers)
     width = embedder.width
   }
 

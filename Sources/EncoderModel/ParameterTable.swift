@@ -13,8 +13,11 @@ public struct Parameter: Sendable, Equatable {
   public var count: Int { shape.reduce(1, *) }
   /// The elements' place in the buffer.
   public var range: Range<Int> { offset..<(offset + count) }
-  /// Whether weight decay applies: not to biases and LayerNorm, by name, as BERT's own trainer does.
-  public var decays: Bool { !name.hasSuffix("bias") && !name.contains("LayerNorm") }
+  /// Whether weight decay applies: not to biases and LayerNorm, by name, as BERT's own trainer does, nor
+  /// to factors, whose neutral value is 1.
+  public var decays: Bool {
+    !name.hasSuffix("bias") && !name.contains("LayerNorm") && !name.hasSuffix("ia3_l")
+  }
 }
 
 /// The ordered table of all parameters: creation order is memory order and file order.

@@ -5,11 +5,17 @@ public enum Linear {
   /// `y = x * weight^T + bias`.
   ///
   /// `y` is (rows, outputs), `x` is (rows, inputs), `weight` is (outputs, inputs), `bias` is
-  /// (outputs) or absent. `y` must not overlap the inputs.
+  /// (outputs) or absent. `y` must not overlap the inputs. A `team` computes few rows together, by
+  /// ``FewRows``.
   public static func forward<S: KernelScalar>(
     y: UnsafeMutablePointer<S>, x: UnsafePointer<S>, weight: UnsafePointer<S>,
-    bias: UnsafePointer<S>?, rows: Int, inputs: Int, outputs: Int
+    bias: UnsafePointer<S>?, rows: Int, inputs: Int, outputs: Int, team: Workers? = nil
   ) {
+    if let team, rows <= FewRows.limit {
+      return FewRows.linear(
+        y: y, x: x, weight: weight, bias: bias, rows: rows, inputs: inputs, outputs: outputs,
+        workers: team)
+    }
     if let bias {
       for row in 0..<rows { (y + row * outputs).update(from: bias, count: outputs) }
     }

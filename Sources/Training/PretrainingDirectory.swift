@@ -15,6 +15,8 @@ public final class PretrainingDirectory {
   private var exported: Double?
   private var hasExported = false
   private var isResumed = false
+  /// When the run began, in seconds since 1970.
+  private var start = Date().timeIntervalSince1970
 
   /// Names the directory; it needn't exist.
   public init(_ url: URL) { self.url = url }
@@ -58,6 +60,7 @@ public final class PretrainingDirectory {
     // A log line that the last checkpoint doesn't know will be written again.
     let log = String(decoding: (try? Data(contentsOf: logURL)) ?? Data(), as: UTF8.self)
     lines = log.split(separator: "\n").prefix(progress.records).map(String.init)
+    start = EventFile.start(in: url) ?? start
     try trainer.resume(
       progress, best: best, first: first, second: second,
       seconds: progress.seconds ?? lastSeconds())
@@ -87,14 +90,18 @@ public final class PretrainingDirectory {
     lines.append(String(decoding: try encoder.encode(record), as: UTF8.self))
   }
 
+  /// The lines of the log, those of a resumed run's earlier sessions first.
+  public var log: [String] { lines }
+
   /// The line last added to the log.
   public var lastLine: String { lines.last ?? "" }
 
-  /// Writes one generation: the model (where it changed), the log, the state.
+  /// Writes one generation: the model (where it changed), the log, the report, the state.
   ///
   /// - Throws: `CheckpointError` when the disk fails; then the last generation is intact.
   public func save(
-    _ snapshot: Pretrainer.Snapshot, model: PretrainedModel, card: () -> String
+    _ snapshot: Pretrainer.Snapshot, model: PretrainedModel, card: () -> String,
+    report: (() -> String)? = nil
   ) throws {
     let isNew =
       !hasExported || snapshot.progress.bestValidationLoss == nil
@@ -108,6 +115,12 @@ public final class PretrainingDirectory {
     let log = try PendingFile(logURL)
     try log.append(lines.map { $0 + "\n" }.joined())
     try log.commit()
+    try EventFile.save(EventFile.events(log: lines), start: start, in: url)
+    if let report {
+      let page = try PendingFile(url.appendingPathComponent("report.html"))
+      try page.append(report())
+      try page.commit()
+    }
     try TrainingState.write(
       snapshot.progress,
       sections: sections(snapshot.weights, snapshot.best, snapshot.first, snapshot.second),

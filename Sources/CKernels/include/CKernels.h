@@ -70,6 +70,17 @@ void ck_dropout(float *x, ptrdiff_t count, uint32_t first, uint32_t key_low, uin
 double ck_sum_of_squares(const float *x, ptrdiff_t count);
 void ck_column_sums(float *into, const float *x, ptrdiff_t rows, ptrdiff_t columns);
 
+// y[r * stride + c] = sum over k of x[r][k] * w[c][k] (+ bias[c] unless NULL), for few rows; and the same
+// without the processor's wide vectors.
+void ck_small_product(float *y, ptrdiff_t stride, const float *x, const float *w, const float *bias,
+                      ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t k);
+void ck_small_product_portable(float *y, ptrdiff_t stride, const float *x, const float *w,
+                               const float *bias, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t k);
+
+// The first multiple of 32 from `start` whose block of 32 numbers has one above `bound`; `count` for none.
+// Only whole blocks are looked at.
+ptrdiff_t ck_block_above(const float *x, ptrdiff_t start, ptrdiff_t count, float bound);
+
 // One AdamW step. `keep` = 1 - lr * decay, `step_size` = lr / (1 - beta1^t),
 // `root_correction` = sqrt(1 - beta2^t).
 void ck_adamw(float *parameters, const float *gradients, float *first, float *second, ptrdiff_t count,

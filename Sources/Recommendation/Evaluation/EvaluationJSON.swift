@@ -32,6 +32,7 @@ extension Evaluation {
       .init(
         "labels",
         .object(labels.map { .init($0.set, $0.json) })),
+      .init("calibration", .array(calibration.map(\.json))),
       .init(
         "skipped",
         .object(skipped.map { .init($0.name, .string($0.reason)) })),
@@ -74,8 +75,54 @@ extension MethodResult {
         .init("cold_share@20", .number(report.coldShare20)),
         .init("coverage@20", .number(exposure.coverage)),
         .init("gini@20", .number(exposure.gini)),
+        .init("by_item_behaviours", .array(itemAges.map(\.json))),
+        .init("by_history", .array(histories.map(\.json))),
         .init("notes", .array(notes.map { .string($0) })),
       ])
+  }
+}
+
+extension ItemAgeQuality {
+  fileprivate var json: JSONValue {
+    .object([
+      .init("behaviours", .string(range.name)),
+      .init("items", .integer(Int64(items))),
+      .init("users", .integer(Int64(users))),
+      .init("ndcg@20", ndcg20.json),
+      .init("recall@20_of_all", recall20.json),
+    ])
+  }
+}
+
+extension HistoryQuality {
+  fileprivate var json: JSONValue {
+    .object(
+      [
+        .init("behaviours", .string(range.name)),
+        .init("users", .integer(Int64(users))),
+      ]
+        + zip(RankingEvaluator.CandidateSet.allCases, ndcg20).map {
+          .init("\($0.rawValue)_ndcg@20", $1.json)
+        })
+  }
+}
+
+extension CalibrationCurve {
+  fileprivate var json: JSONValue {
+    .object([
+      .init("pairs", .string(name)),
+      .init(
+        "bins",
+        .array(
+          bins.map {
+            .object([
+              .init("count", .integer(Int64($0.count))),
+              .init("predicted", .number($0.predicted)),
+              .init("observed", .number($0.observed)),
+              .init("interval", .array($0.interval.map { .number($0) })),
+            ])
+          })),
+    ])
   }
 }
 

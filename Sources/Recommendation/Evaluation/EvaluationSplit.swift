@@ -19,8 +19,8 @@ public struct EvaluationSplit: Sendable {
   public let part: Part
   /// Where the split is, for messages.
   public let place: String
-  /// The split's options and counts.
-  public let info: SplitInfo
+  /// The split's options and counts; nil for one that was made inside fine-tuning.
+  public let info: SplitInfo?
   /// The users, numbered as in the split's files.
   public let users: IDTable
   /// The number of items of the catalogue.
@@ -37,6 +37,10 @@ public struct EvaluationSplit: Sendable {
   public let usersWithoutHistory: Int
   /// Held-out positives of warm items, (users, items).
   public let warmPositives: SparseMatrix
+  /// Positives of cold items, (users, items).
+  public let coldPositives: SparseMatrix
+  /// The part of ``coldPositives`` that the balanced set keeps.
+  public let balancedPositives: SparseMatrix
   /// Held-out rows with their labels: cold ones, then warm ones, in catalogue numbers.
   let coldRows: TowerData.LabelledRows
   let warmRows: TowerData.LabelledRows
@@ -82,6 +86,11 @@ public struct EvaluationSplit: Sendable {
     let pairs = EvaluationSplit.Positives(userCount: users.count, rule: rule)
     train = try pairs.matrix(rows(split.train), itemCount: catalogue.count)
     warmPositives = try pairs.matrix(warmRows, itemCount: catalogue.count)
+    coldPositives = try pairs.matrix(coldRows, itemCount: catalogue.count)
+    balancedPositives = try SparseMatrix(
+      rowCount: users.count, columnCount: catalogue.count,
+      entries: kept.map { .init(row: cold.userIndex[$0], column: coldRows.items[$0]) },
+      duplicates: .last)
     tieOrder = NumPyPermutation.make(catalogue.count, seed: 7)
     evaluator = RankingEvaluator(
       itemCount: catalogue.count, warmItems: warmItems, coldItems: coldItems,
@@ -93,6 +102,62 @@ public struct EvaluationSplit: Sendable {
       tieOrder: tieOrder)
     evaluated = evaluator.users.map { Int32($0) }
     usersWithoutHistory = evaluator.usersWithoutHistory
+    guard !evaluated.isEmpty else { throw EvaluationError.nothingHeldOut(split: place, part) }
+  }
+
+  /// The division that fine-tuning made inside its behaviours: some warm items play cold.
+  ///
+  /// Of the cold positives as large a share is kept in the balanced set as warm ones are held out.
+  ///
+  /// - Parameter limit: users to evaluate by their cold positives, and as many by their warm ones.
+  /// - Throws: ``EvaluationError`` when no user can be evaluated.
+  init(_ inner: InnerSplit, users: IDTable, items: IDTable, limit: Int) throws {
+    part = .validation
+    place = "the validation inside fine-tuning"
+    info = nil
+    self.users = users
+    itemCount = items.count
+    (warmItems, coldItems, train) = (inner.warm, inner.pseudoCold, inner.train)
+    let chosen = Set(
+      inner.users(inner.cold, names: users, limit: limit)
+        + inner.users(inner.held, names: users, limit: limit))
+    func entries(_ matrix: SparseMatrix, _ isKept: (Int, Int32) -> Bool = { _, _ in true })
+      -> [SparseMatrix.Entry]
+    {
+      (0..<matrix.rowCount).filter { chosen.contains(Int32($0)) }.flatMap { user in
+        matrix.columns(ofRow: user).filter { isKept(user, $0) }.map {
+          SparseMatrix.Entry(row: Int32(user), column: $0)
+        }
+      }
+    }
+    let limit = UInt64(InnerSplit.share * 0x1p63) * 2
+    let parts = [
+      entries(inner.held), entries(inner.cold),
+      entries(inner.cold) { user, item in
+        portableHash("balance|\(users[user])|\(items[Int(item)])") < limit
+      },
+    ]
+    let matrices = try parts.map {
+      try SparseMatrix(rowCount: users.count, columnCount: items.count, entries: $0)
+    }
+    (warmPositives, coldPositives, balancedPositives) = (matrices[0], matrices[1], matrices[2])
+    (coldRows, warmRows) = (TowerData.LabelledRows(), TowerData.LabelledRows())
+    trainLabels = []
+    tieOrder = NumPyPermutation.make(items.count, seed: 7)
+    let rows = parts.map { part in
+      InteractionRows(
+        userCount: users.count, users: part.map(\.row), items: part.map(\.column))
+    }
+    let histories = (0..<users.count).flatMap { user in
+      inner.train.columns(ofRow: user).map { (Int32(user), $0) }
+    }
+    evaluator = RankingEvaluator(
+      itemCount: items.count, warmItems: warmItems, coldItems: coldItems,
+      train: InteractionRows(
+        userCount: users.count, users: histories.map(\.0), items: histories.map(\.1)),
+      testWarm: rows[0], testCold: rows[1], balancedCold: rows[2], tieOrder: tieOrder)
+    evaluated = evaluator.users.map { Int32($0) }
+    usersWithoutHistory = 0
     guard !evaluated.isEmpty else { throw EvaluationError.nothingHeldOut(split: place, part) }
   }
 

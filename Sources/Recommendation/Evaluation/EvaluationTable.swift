@@ -8,6 +8,7 @@ extension Evaluation {
     for set in [RankingEvaluator.CandidateSet.cold, .warm, .balanced, .all] {
       if let block = block(set) { blocks.append(block) }
     }
+    blocks += [itemAgeBlock, historyBlock]
     if !comparisons.isEmpty { blocks.append(comparisonBlock) }
     if !labels.isEmpty { blocks.append(labelBlock) }
     if !skipped.isEmpty {
@@ -59,6 +60,45 @@ extension Evaluation {
     case .balanced: "balanced: both, cold positives thinned to the share of the warm ones"
     case .all: "all: both, with all cold positives"
     }
+  }
+
+  /// Methods by the ages of items; a group without users is left out.
+  private var itemAgeBlock: String {
+    let first = methods.first?.itemAges ?? []
+    let places = first.indices.filter { first[$0].users > 0 }
+    let title = "NDCG@20 among the items with so many behaviours in training"
+    return groupBlock(title, places.map { first[$0].range.name }) { method in
+      places.map { method.itemAges[$0].ndcg20.mean }
+    }
+  }
+
+  /// Methods by the lengths of users' histories.
+  private var historyBlock: String {
+    let first = methods.first?.histories ?? []
+    let places = first.indices.filter { first[$0].users > 0 }
+    let names = places.map { first[$0].range.name }
+    let sets: [RankingEvaluator.CandidateSet] = [.cold, .warm].filter { set in
+      places.contains { !(first[$0][set]?.mean ?? .nan).isNaN }
+    }
+    let columns = sets.flatMap { set in names.map { "\(set.rawValue) \($0)" } }
+    let title = "NDCG@20 for users with so many behaviours in training"
+    return groupBlock(title, columns) { method in
+      sets.flatMap { set in places.map { method.histories[$0][set]?.mean ?? .nan } }
+    }
+  }
+
+  private func groupBlock(
+    _ title: String, _ columns: [String], _ values: (MethodResult) -> [Double]
+  ) -> String {
+    let widths = columns.map { max(8, $0.utf8.count + 2) }
+    let header = zip(columns, widths).map { name, width in
+      String(repeating: " ", count: width - name.utf8.count) + name
+    }
+    return
+      ([title, padded("", 20) + header.joined()]
+      + methods.map { method in
+        padded(method.name, 20) + zip(values(method), widths).map { right($0, $1) }.joined()
+      }).joined(separator: "\n")
   }
 
   private var comparisonBlock: String {

@@ -9,6 +9,8 @@ public struct LabelEvaluation: Sendable {
   public let model: LabelMetrics
   /// Those of the mean label of the training rows, the same for every row.
   public let constant: LabelMetrics
+  /// The model's predictions beside the labels.
+  public let curve: CalibrationCurve
 }
 
 extension Recommender {
@@ -47,7 +49,9 @@ extension Recommender {
         }
         return LabelEvaluation(
           set: name, model: LabelMetrics(found, labels, isBinary: isBinary),
-          constant: LabelMetrics(labels.map { _ in mean }, labels, isBinary: isBinary))
+          constant: LabelMetrics(labels.map { _ in mean }, labels, isBinary: isBinary),
+          curve: CalibrationCurve(
+            name, isBinary ? .probability : .rating, predictions: found, truths: labels))
       }
   }
 }

@@ -13,6 +13,10 @@ public struct MethodResult: Sendable {
   public let exposure: Exposure
   /// What was chosen in fitting, in words.
   public let notes: [String]
+  /// Quality on items by their behaviours in training, in the order of ``CountRange/itemAges``.
+  public let itemAges: [ItemAgeQuality]
+  /// Quality for users by the length of their histories, in the order of ``CountRange/histories``.
+  public let histories: [HistoryQuality]
 }
 
 extension EvaluationSplit {
@@ -29,13 +33,17 @@ extension EvaluationSplit {
       scorer.itemCount == itemCount, "scores of \(scorer.itemCount) items for \(itemCount)")
     let histories = histories
     var results = [RankingEvaluator.UserResult?](repeating: nil, count: evaluated.count)
+    var ages = [[AgeResult?]](repeating: [], count: evaluated.count)
+    let groups = AgeGroups(self)
     var shown = [[Int]](repeating: [], count: workers.count)
     results.withUnsafeMutableBufferPointer { results in
-      shown.withUnsafeMutableBufferPointer { shown in
-        nonisolated(unsafe) let (results, shown) = (results, shown)
-        workers.run { worker in
-          shown[worker] = ranked(
-            histories, scorer, worker: worker, of: workers.count, into: results)
+      ages.withUnsafeMutableBufferPointer { ages in
+        shown.withUnsafeMutableBufferPointer { shown in
+          nonisolated(unsafe) let (results, ages, shown) = (results, ages, shown)
+          workers.run { worker in
+            shown[worker] = ranked(
+              histories, scorer, groups, worker: worker, of: workers.count, into: results, ages)
+          }
         }
       }
     }
@@ -44,13 +52,18 @@ extension EvaluationSplit {
     let found = results.compactMap { $0 }
     return MethodResult(
       name: name, results: found, report: RankingReport(found, seed: seed),
-      exposure: Exposure(counts: (warmItems + coldItems).map { counts[Int($0)] }), notes: notes)
+      exposure: Exposure(counts: (warmItems + coldItems).map { counts[Int($0)] }), notes: notes,
+      itemAges: groups.summaries(ages, seed: seed),
+      histories: HistoryQuality.summaries(
+        found, lengths: (0..<histories.rowCount).map { histories.columns(ofRow: $0).count },
+        seed: seed))
   }
 
   /// Evaluates one worker's blocks of users; how often each item was in a first 20.
   private func ranked(
-    _ histories: SparseMatrix, _ scorer: any UserScorer, worker: Int, of workerCount: Int,
-    into results: UnsafeMutableBufferPointer<RankingEvaluator.UserResult?>
+    _ histories: SparseMatrix, _ scorer: any UserScorer, _ groups: AgeGroups, worker: Int,
+    of workerCount: Int, into results: UnsafeMutableBufferPointer<RankingEvaluator.UserResult?>,
+    _ ages: UnsafeMutableBufferPointer<[AgeResult?]>
   ) -> [Int] {
     let block = 32
     let scores = ScalarBuffer<Float>(block * itemCount)
@@ -70,9 +83,10 @@ extension EvaluationSplit {
         for item in histories.columns(ofRow: row) { isSeen[Int(item)] = true }
         let candidates = warmItems.filter { !isSeen[Int($0)] } + coldItems
         for item in histories.columns(ofRow: row) { isSeen[Int(item)] = false }
-        for item in topItems(20, scores: line, candidates: candidates, tieOrder: tieOrder) {
-          shown[Int(item)] += 1
-        }
+        let top = topItems(20, scores: line, candidates: candidates, tieOrder: tieOrder)
+        for item in top { shown[Int(item)] += 1 }
+        ages[row] = groups.results(
+          user: Int(evaluated[row]), scores: line, candidates: candidates, top: top)
       }
     }
     return shown

@@ -86,12 +86,15 @@ public struct Finetuner {
         format: "fusion: NDCG@20 on pseudo-cold items %.4f, held-out warm %.4f, balanced %.4f",
         fusion.coldNDCG, fusion.warmNDCG, fusion.balancedNDCG))
     note(fusion.weights.summary)
+    let validation = try Evaluation.inner(
+      split, models: models, space: space, fusion: fusion.weights,
+      calibration: fusion.calibration, data: data, seed: options.seed, workers: workers)
     models = try final(models, data, text, towers, fitter, penalty)
     note("models fitted again on all behaviours")
     let recommender = Recommender(
       model: model, options: options, input: input, data: data, text: text, models: models,
       space: itemSpace(text, models, counts: data.positives.columnSums()),
-      fusion: fusion, towers: towers)
+      fusion: fusion, towers: towers, validation: validation)
     if let labels = recommender.metrics.labels { note("held-out labels: \(labels.summary)") }
     return recommender
   }
@@ -124,7 +127,7 @@ public struct Finetuner {
       als, users: users, positives: positives, white: text.white, items: data.items.ids)
     let network = TowerNetwork(towerConfiguration(text, data))
     return FittedModels(
-      ease: ease, als: als, ridge: ridge, words: text.words, assembly: text.assembly,
+      ease: ease, easePenalty: penalty, als: als, ridge: ridge, words: text.words, assembly: text.assembly,
       network: network, towers: ParameterStore(network.table))
   }
 

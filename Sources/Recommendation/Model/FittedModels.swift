@@ -5,6 +5,8 @@ public import Kernels
 public struct FittedModels: Sendable {
   /// EASE's item-item weights, over the catalogue.
   public var ease: ItemWeights
+  /// The penalty that EASE was solved with; nil for models that don't say it.
+  public var easePenalty: Double?
   /// ALS item factors, over the catalogue; its user factors are empty, users are folded in.
   public var als: ImplicitALS
   /// Predicts ALS factors from whitened text vectors; nil where too few items taught it.

@@ -28,6 +28,10 @@ public struct Recommender: Sendable {
   public let itemSchema: FeatureSchema?
   /// How user features become numbers.
   public let userSchema: FeatureSchema?
+  /// How item vectors from elsewhere become inputs.
+  public let vectorBlocks: [VectorBlock]
+  /// Those inputs, (items, columns of all blocks); nil without blocks.
+  public private(set) var vectorFeatures: DenseMatrix?
   /// How token states are pooled.
   public let pooling: TokenPooling
   /// Adapters, where they helped.
@@ -44,6 +48,8 @@ public struct Recommender: Sendable {
   public let trainedItemCount: Int
   /// Epochs of the run that made it; empty for a loaded model.
   public let records: [FinetuneRecord]
+  /// What the run that made it measured inside its behaviours; nil for a loaded model.
+  public let validation: Evaluation?
   /// Figures of the run.
   public let metrics: FinetuneMetrics
   /// What was read and dropped.
@@ -52,10 +58,11 @@ public struct Recommender: Sendable {
   init(
     model: PretrainedModel, options: FinetuneOptions, rule: PositiveRule, items: ItemTable,
     users: IDTable, histories: SparseMatrix, userFeatures: DenseMatrix?,
-    itemSchema: FeatureSchema?, userSchema: FeatureSchema?, pooling: TokenPooling,
+    itemSchema: FeatureSchema?, userSchema: FeatureSchema?, vectorBlocks: [VectorBlock] = [],
+    vectorFeatures: DenseMatrix? = nil, pooling: TokenPooling,
     adapters: AdapterStack<Float>?, models: FittedModels, space: ItemSpace,
     fusion: FusionWeights, calibration: PlattScaling, metrics: FinetuneMetrics,
-    report: DataReport, records: [FinetuneRecord] = []
+    report: DataReport, records: [FinetuneRecord] = [], validation: Evaluation? = nil
   ) {
     self.model = model
     self.options = options
@@ -66,6 +73,8 @@ public struct Recommender: Sendable {
     self.userFeatures = userFeatures
     self.itemSchema = itemSchema
     self.userSchema = userSchema
+    self.vectorBlocks = vectorBlocks
+    self.vectorFeatures = vectorFeatures
     self.pooling = pooling
     self.adapters = adapters
     self.models = models
@@ -76,14 +85,20 @@ public struct Recommender: Sendable {
     self.metrics = metrics
     self.report = report
     self.records = records
+    self.validation = validation
   }
 
   /// Embeds new items by their text and features and appends them to the catalogue.
   ///
   /// No weight changes, and no other item's score.
   ///
-  /// - Throws: `TrainingError` for an id that the catalogue has already.
-  public mutating func addItems(_ table: ItemTable, workers: Workers) throws {
+  /// - Parameter vectors: the items' vectors from elsewhere, for each of ``vectorBlocks`` in order; none
+  ///   leaves them missing.
+  /// - Throws: ``RecommenderError`` for an id that the catalogue has already, and for other vectors than
+  ///   those of training.
+  public mutating func addItems(
+    _ table: ItemTable, vectors: [ItemVectors] = [], workers: Workers
+  ) throws {
     var ids = items.ids
     for id in table.ids.strings {
       guard ids.index(of: id) == nil else {
@@ -92,7 +107,10 @@ public struct Recommender: Sendable {
       }
       _ = ids.insert(id)
     }
-    let text = embed(table.texts, features: features(of: table), workers: workers)
+    let added = try vectorBlocks.rows(of: vectors, for: table.ids)
+    let text = embed(
+      table.texts, features: DenseMatrix.beside(features(of: table), added), workers: workers)
+    if let old = vectorFeatures, let added { vectorFeatures = old.appending(added) }
     let old = space
     let counts = old.counts + [Float](repeating: 0, count: table.count)
     let white = old.white.appending(text.white)

@@ -8,9 +8,15 @@ extension Recommender {
   /// Writes the whole model into a directory that is complete or doesn't change: it is staged beside its
   /// place, flushed, and renamed.
   ///
-  /// - Parameter extras: further small files by name, for example the training log.
+  /// - Parameters:
+  ///   - extras: further small files by name, for example the training log.
+  ///   - binaries: the same, of bytes.
+  ///   - keepsOthers: whether files that aren't the model's own stay in the directory.
   /// - Throws: `CheckpointError` or `DatasetError` when the disk fails.
-  public func write(to directory: URL, modelCard: String, extras: [(String, String)] = []) throws {
+  public func write(
+    to directory: URL, modelCard: String, extras: [(String, String)] = [],
+    binaries: [(String, [UInt8])] = [], keepsOthers: Bool = false
+  ) throws {
     let target = directory.standardizedFileURL
     let staging = target.deletingLastPathComponent()
       .appendingPathComponent(target.lastPathComponent + ".tmp", isDirectory: true)
@@ -28,6 +34,10 @@ extension Recommender {
       for (name, text) in extras {
         try AtomicFile.write(text, to: staging.appendingPathComponent(name))
       }
+      for (name, bytes) in binaries {
+        try AtomicFile.write(bytes, to: staging.appendingPathComponent(name))
+      }
+      if keepsOthers { try LinkedFiles.carry(from: target, to: staging) }
       try RecommenderDirectory.publish(staging, as: target)
     } catch {
       try? manager.removeItem(at: staging)
@@ -41,7 +51,11 @@ extension Recommender {
       modelCard: "The frozen encoder of the model in the folder above.\n")
     let checksum = try RecommenderDirectory.checksum(
       folder.appendingPathComponent("base/model.safetensors"))
-    if let adapters { try AdapterDirectory.write(adapters, model: model, to: folder, checksum) }
+    if let adapters {
+      try AdapterDirectory.write(
+        adapters, model: model, to: RecommenderDirectory.adapter(of: folder),
+        modelCard: "The adapter of the model in the folder above, over the encoder in ../base.\n")
+    }
     try TrainingState.write(
       models.network.configuration, sections: [.init("towers", models.towers)],
       to: folder.appendingPathComponent("towers.safetensors"))
@@ -77,6 +91,7 @@ extension Recommender {
       ("neighbours.cosines", .sparse(space.wordCosines)),
       ("histories", .sparse(histories)),
     ]
+    if let vectorFeatures { contents.append(("vector_features", .dense(vectorFeatures))) }
     if let userFeatures { contents.append(("user_features", .dense(userFeatures))) }
     try TensorStore.write(contents, to: folder.appendingPathComponent("catalogue.safetensors"))
   }
@@ -106,7 +121,9 @@ extension Recommender {
     let summary = RecommenderSummary(
       options: options, rule: rule, tower: models.network.configuration, fusion: fusion,
       calibration: calibration, words: models.words.options, itemSchema: itemSchema,
-      userSchema: userSchema, als: models.als.options, easeKeptShare: models.ease.keptShare,
+      userSchema: userSchema, itemVectors: vectorBlocks.isEmpty ? nil : vectorBlocks,
+      als: models.als.options, easeKeptShare: models.ease.keptShare,
+      easePenalty: models.easePenalty,
       pooledWidth: space.raw.columnCount, baseChecksum: checksum, hasAdapters: adapters != nil,
       metrics: metrics, report: report)
     let encoder = JSONEncoder()

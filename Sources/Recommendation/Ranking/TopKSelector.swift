@@ -1,3 +1,5 @@
+import Kernels
+
 /// Keeps the k best of a stream of scores; equal scores go to the lower index.
 ///
 /// Scores above the threshold go to a buffer of 2k keys; a full buffer is cut to its k largest by
@@ -8,7 +10,7 @@ struct TopKSelector: ~Copyable {
   let k: Int
   private let keys: UnsafeMutablePointer<UInt64>
   private let capacity: Int
-  private static let block = 32
+  private static var block: Int { VectorScan.block }
   private var count = 0
   private var threshold = -Float.infinity
 
@@ -29,19 +31,14 @@ struct TopKSelector: ~Copyable {
   /// Looks at `count` scores that belong to the indices `first`, `first + 1`, ...
   mutating func scan(_ scores: UnsafePointer<Float>, count: Int, first: Int = 0) {
     guard k > 0 else { return }
-    var n = 0
-    while n + Self.block <= count {
-      // An integer sum of comparisons is a loop the compiler vectorises.
-      let bound = threshold
-      var hits: Int32 = 0
-      for lane in 0..<Self.block { hits &+= scores[n &+ lane] > bound ? 1 : 0 }
-      if hits > 0 {
-        for lane in n..<(n + Self.block) where scores[lane] > threshold {
-          append(scores[lane], first + lane)
-        }
+    var n = VectorScan.blockAbove(scores, from: 0, count: count, bound: threshold)
+    while n < count {
+      for lane in n..<(n + Self.block) where scores[lane] > threshold {
+        append(scores[lane], first + lane)
       }
-      n += Self.block
+      n = VectorScan.blockAbove(scores, from: n + Self.block, count: count, bound: threshold)
     }
+    n = count - count % Self.block
     while n < count {
       if scores[n] > threshold { append(scores[n], first + n) }
       n += 1
