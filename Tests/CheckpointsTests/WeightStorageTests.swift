@@ -84,13 +84,18 @@ struct WeightStorageTests {
     try FileManager.default.copyItem(at: Goldens.directory("st6"), to: url)
     let file = url.appendingPathComponent("model.safetensors")
     var bytes = try [UInt8](Data(contentsOf: file))
-    bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0x80, 0x7F])
+    let layout = try SafeTensorsFile(file)
+    let name = "encoder.layer.1.output.dense.weight"
+    let tensor = try #require(layout[name])
+    let dataStart = bytes.count - (layout.tensors.last?.byteRange.upperBound ?? 0)
+    let end = dataStart + tensor.byteRange.upperBound
+    bytes.replaceSubrange(end - 4..<end, with: [0, 0, 0x80, 0x7F])
     try Data(bytes).write(to: file)
-    let last = try #require(try SafeTensorsFile(file).tensors.last?.name)
-    let error = #expect(throws: CheckpointError.self) {
-      try PretrainedModel.load(from: url, storage: .mapping)
+    do {
+      _ = try PretrainedModel.load(from: url, storage: .mapping)
+      Issue.record("loaded")
+    } catch {
+      #expect("\(error)".contains(name))
     }
-    // The pooler comes last in the file and isn't used; then there is nothing to refuse.
-    #expect(error?.description.contains(last) == true)
   }
 }
