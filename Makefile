@@ -4,11 +4,17 @@
 SWIFT ?= swift
 ENCODER := .build/release/encoder
 
-.PHONY: help build demo test bench format-check format check-ecosystem clean dependencies
+# What `make demo` makes, and what `make bench-serve` loads.
+MODEL ?= demo/model
+MINILM ?=
+
+.PHONY: help build demo serve bench bench-serve test format-check format check-ecosystem clean dependencies
 
 help:
 	@echo 'make build            build the program: $(ENCODER)'
 	@echo 'make demo             the whole pipeline on the Debian package index, about 10 minutes'
+	@echo 'make serve            serve what make demo made on http://127.0.0.1:8080; MODEL=DIR serves another'
+	@echo 'make bench-serve      load the server; MODEL=DIR, MINILM=DIR for vectors'
 	@echo 'make test             all tests; needs nothing outside this repository'
 	@echo 'make bench            speed beside the Python libraries; needs ENCODER_DATA; BENCH=--full for the long runs'
 	@echo 'make format-check     swift format, strict'
@@ -24,6 +30,12 @@ build: dependencies
 
 demo: build
 	@Scripts/demo $(ENCODER) demo
+
+serve: build
+	$(ENCODER) serve --model $(MODEL) --data $(MODEL).sqlite
+
+bench-serve: build
+	Scripts/bench-serve $(ENCODER) --model $(MODEL) $(if $(MINILM),--minilm $(MINILM))
 
 test: dependencies
 	$(SWIFT) build -c release --build-tests

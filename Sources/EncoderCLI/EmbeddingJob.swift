@@ -74,7 +74,8 @@ struct EmbeddingJob {
     guard let output else {
       return JSONLinesVectorWriter(StandardOutput(), width: vectorizer.width)
     }
-    return try VectorFormat(output).writer(to: output, width: vectorizer.width, hasIDs: hasIDs, metric: metric)
+    return try VectorFormat(output).writer(
+      to: output, width: vectorizer.width, hasIDs: hasIDs, metric: metric)
   }
 
   /// Completes the output and says what was done.

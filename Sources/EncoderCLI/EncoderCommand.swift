@@ -13,7 +13,16 @@ struct EncoderCommand: AsyncParsableCommand {
       SplitCommand.self, FinetuneCommand.self, EvaluateCommand.self, RecommendCommand.self,
       ScoreCommand.self, ExportCommand.self, AdapterCommand.self, UpdateCommand.self,
       ForgetCommand.self,
-    ])
+    ] + served)
+
+  /// What needs the package trait `Server`.
+  private static var served: [any ParsableCommand.Type] {
+    #if Server
+      [ServeCommand.self]
+    #else
+      []
+    #endif
+  }
 }
 
 extension EncoderCommand {

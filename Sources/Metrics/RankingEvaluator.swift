@@ -195,8 +195,10 @@ public struct RankingEvaluator: Sendable {
 public func rankedItems(
   _ count: Int, scores: UnsafeBufferPointer<Float>, candidates: [Int32], tieOrder: [Int32]
 ) -> [Int32] {
-  let sorted = candidates.map { (score: comparable(scores[Int($0)]), tie: tieOrder[Int($0)], item: $0) }
-    .sorted { $0.score != $1.score ? $0.score > $1.score : $0.tie < $1.tie }
+  let sorted = candidates.map {
+    (score: comparable(scores[Int($0)]), tie: tieOrder[Int($0)], item: $0)
+  }
+  .sorted { $0.score != $1.score ? $0.score > $1.score : $0.tie < $1.tie }
   return sorted.prefix(count).map(\.item)
 }
 

@@ -8,7 +8,8 @@ import Fuzzing
 // file that was written last in FOLDER, and `step N` of the same seed makes it again.
 
 let arguments = CommandLine.arguments
-guard arguments.count >= 6, let seconds = Double(arguments[2]), let seed = UInt64(arguments[3]) else {
+guard arguments.count >= 6, let seconds = Double(arguments[2]), let seed = UInt64(arguments[3])
+else {
   FileHandle.standardError.write(
     Data("usage: encoder-fuzz READER|list SECONDS SEED FOLDER GOLDENS\n".utf8))
   exit(64)

@@ -27,7 +27,10 @@ extension FuzzTarget {
   private static let behaviors = FuzzTarget(
     "behaviors",
     seeds: seeds([
-      ("b.csv", "user_id,item_id,label,timestamp\nu,\"a,\"\"b\",2.5,10\r\nv,b,,2011-12-09T12:50:00Z\n"),
+      (
+        "b.csv",
+        "user_id,item_id,label,timestamp\nu,\"a,\"\"b\",2.5,10\r\nv,b,,2011-12-09T12:50:00Z\n"
+      ),
       ("skip.csv", "userId,movieId,rating,timestamp\n1,2,3.5,4\n1,3,x,4\n2,2\n"),
       ("b.tsv", "user\titem\tlabel\nu\t\"a\"\t1\nv\tb\t0\n"),
       ("b.inter", "user_id:token\titem_id:token\trating:float\n1\t2\t3\n"),
@@ -92,7 +95,10 @@ extension FuzzTarget {
   private static let json = FuzzTarget(
     "json",
     seeds: seeds([
-      ("a.json", "{\"a\": [1, -2.5e3, true, null, \"\\u00e9\\ud83d\\ude00\"], \"b\": {\"c\": \"\"}}"),
+      (
+        "a.json",
+        "{\"a\": [1, -2.5e3, true, null, \"\\u00e9\\ud83d\\ude00\"], \"b\": {\"c\": \"\"}}"
+      ),
       ("b.json", "[[[[]]], {}, 9223372036854775807, 1.7976931348623157e308]"),
     ]),
     read: { url in
@@ -108,7 +114,8 @@ extension FuzzTarget {
         "{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},\"b\":{\"dtype\":\"F16\",\"shape\":[3],\"data_offsets\":[16,22]}}",
         dataLength: 22),
       safetensors(
-        "{\"embeddings\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[0,12]}}", dataLength: 12),
+        "{\"embeddings\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[0,12]}}",
+        dataLength: 12),
     ],
     read: { url in
       let file = try SafeTensorsFile(url)

@@ -11,7 +11,8 @@ package struct Mutation {
   /// Pieces that readers take for something: delimiters, brackets, numbers that are too large.
   private static let pieces: [[UInt8]] =
     [
-      "\n", "\r\n", "\t", ",", "\"", "\"\"", "::", "|", "{", "}", "[", "]", ":", "\\", "\\u", "\\ud800",
+      "\n", "\r\n", "\t", ",", "\"", "\"\"", "::", "|", "{", "}", "[", "]", ":", "\\", "\\u",
+      "\\ud800",
       "null", "true", "-", "-1", "0", "1e999", "1e-999", "nan", "9223372036854775807",
       "-9223372036854775808", "18446744073709551616", "4294967296", "2147483648", "[CLS]", "##",
       "N1-1 N2-0", "\u{FEFF}", "user_id", "item_id", "rating", "text", "shape", "data_offsets",
@@ -64,7 +65,9 @@ package struct Mutation {
     func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
     guard let start = bytes[place...].firstIndex(where: isDigit) else { return }
     let end = bytes[start...].firstIndex { !isDigit($0) } ?? bytes.count
-    let numbers = ["0", "1", "3", "65536", "1000000007", "4611686018427387904", "99999999999999999999"]
+    let numbers = [
+      "0", "1", "3", "65536", "1000000007", "4611686018427387904", "99999999999999999999",
+    ]
     let number = numbers[generator.uniform(below: numbers.count)]
     bytes.replaceSubrange(start..<end, with: Array(number.utf8))
   }

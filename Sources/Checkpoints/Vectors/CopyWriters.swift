@@ -69,7 +69,8 @@ struct CopyBinaryWriter: VectorWriter {
     output = try PendingFile(url)
     self.width = width
     // The signature, then flags and the length of the header's extension, both 0.
-    try output.append(Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + Array(repeating: 0, count: 8))
+    try output.append(
+      Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + Array(repeating: 0, count: 8))
   }
 
   mutating func append(_ rows: UnsafeBufferPointer<Float>, ids: [String]) throws {

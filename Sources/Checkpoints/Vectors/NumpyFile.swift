@@ -24,7 +24,9 @@ enum NumpyFile {
     let start = wide ? 12 : 10
     let fields = bytes[8..<start].reversed()
     let length = fields.reduce(0) { $0 << 8 | Int($1) }
-    guard length <= min(bytes.count - start, 1 << 20) else { throw damaged("the header is cut short") }
+    guard length <= min(bytes.count - start, 1 << 20) else {
+      throw damaged("the header is cut short")
+    }
     let header = String(decoding: bytes[start..<start + length], as: UTF8.self)
     guard let type = types.first(where: { header.contains("'descr': '\($0.name)'") })?.type,
       header.contains("'fortran_order': False")

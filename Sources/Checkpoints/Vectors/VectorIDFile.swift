@@ -54,7 +54,8 @@ struct VectorIDFile {
     return try lines.enumerated().map { number, line in
       guard let text = String(validating: line, as: UTF8.self) else {
         throw CheckpointError(
-          "an id isn't UTF-8", path: "\(url.path):\(number + 1)", advice: "convert the file to UTF-8")
+          "an id isn't UTF-8", path: "\(url.path):\(number + 1)",
+          advice: "convert the file to UTF-8")
       }
       return text
     }

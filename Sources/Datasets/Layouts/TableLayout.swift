@@ -47,7 +47,8 @@ enum TableLayout: Equatable {
     case .objects:
       let names = ColumnNames(header: header)
       let isAmazon = names.first(of: ["asin", "parent_asin"]) != nil
-      return isAmazon ? "Amazon \(kind == .items ? "metadata" : "reviews"), JSON lines" : "JSON lines"
+      return isAmazon
+        ? "Amazon \(kind == .items ? "metadata" : "reviews"), JSON lines" : "JSON lines"
     case .delimited(let format):
       let text = format == .csv ? "CSV" : "TSV"
       if header.count > 0 && header.allSatisfy({ ColumnNames.plain($0) != $0 }) {

@@ -70,7 +70,8 @@ package enum TableOpening {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let stem = url.lastPathComponent.split(separator: ".").first.map(String.init) ?? ""
     for wanted in known(.items).names + [stem + ".item"] {
-      for name in [wanted, wanted + ".gz"] where names.contains(name) && name != url.lastPathComponent {
+      for name in [wanted, wanted + ".gz"]
+      where names.contains(name) && name != url.lastPathComponent {
         return folder + "/" + name
       }
     }

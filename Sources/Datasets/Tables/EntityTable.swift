@@ -18,7 +18,9 @@ struct EntityTable {
       guard let text, text.columns.contains(column) else { return true }
       return names.all(of: ColumnNames.wordAliases).contains(column)
     }
-    let joined = text.map { ", text \($0.columns.map { reader.header[$0] }.joined(separator: " + "))" }
+    let joined = text.map {
+      ", text \($0.columns.map { reader.header[$0] }.joined(separator: " + "))"
+    }
     options.notice?(
       "\(reader.name): \(title); id \(reader.header[id])\(joined ?? ""), "
         + "\(featureColumns.count) columns of features")

@@ -35,7 +35,7 @@ public struct AudienceIndex: Sendable {
   ) throws {
     parts = recommender.fusion.parts
     easeColumns =
-      parts.contains { [.ease, .textSpread, .wordSpread].contains($0) }
+      parts.contains { [.ease, .textSpread, .wordSpread, .textKernel].contains($0) }
       ? recommender.models.ease.weights.transposed() : nil
     self.histories = histories
     self.userFeatures = userFeatures
@@ -132,7 +132,7 @@ public struct AudienceIndex: Sendable {
     case .tower: multiply(raw, towerVectors, queries.towers, n, users)
     case .als: multiply(raw, factors, queries.factors, n, users)
     case .ridge: multiply(raw, factors, queries.predicted, n, users)
-    case .ease, .textSpread, .wordSpread, .wordNeighbours, .textProfile:
+    case .ease, .textSpread, .wordSpread, .textKernel, .wordNeighbours, .textProfile:
       guard let query = queries.linear[part]?[n] else { return }
       query.withUnsafeBufferPointer { query in
         histories.withView { view in

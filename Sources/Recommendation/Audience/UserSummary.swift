@@ -106,12 +106,12 @@ struct ItemQueries {
         query[Int(columns.columns[n])] += factor * columns.values[n]
       }
     }
-    func spread(_ weights: SparseMatrix, _ item: Int) -> [Float] {
+    func spread(_ weights: SparseMatrix, _ item: Int, historyShare: Float = 1) -> [Float] {
       var query = [Float](repeating: 0, count: space.count)
       for n in weights.offsets[item]..<weights.offsets[item + 1] {
         let near = Int(weights.columns[n])
         add(near, times: weights.values[n], to: &query)
-        query[near] += weights.values[n]
+        query[near] += historyShare * weights.values[n]
       }
       return query
     }
@@ -124,6 +124,9 @@ struct ItemQueries {
           add(item, times: 1, to: &query)
           return query
         case .textSpread: return spread(space.textNeighbours, item)
+        case .textKernel:
+          return spread(
+            space.kernelWeights, item, historyShare: ItemSpace.kernelHistoryShare)
         case .wordSpread: return spread(space.wordNeighbours, item)
         case .wordNeighbours:
           var query = [Float](repeating: 0, count: space.count)

@@ -59,7 +59,8 @@ extension Recommender {
       counts: try file.floats("counts"),
       textNeighbours: try TensorStore.sparse("neighbours.text", file),
       wordNeighbours: try TensorStore.sparse("neighbours.words", file),
-      wordCosines: try TensorStore.sparse("neighbours.cosines", file))
+      wordCosines: try TensorStore.sparse("neighbours.cosines", file),
+      kernelWeights: try TensorStore.sparse("neighbours.kernel", file))
     let models = try loadModels(
       directory, summary, assembly, wordWeights: try file.floats("word_weights"))
     try check(
@@ -174,6 +175,8 @@ extension Recommender {
       ("neighbours.words", space.wordNeighbours.columnCount, items),
       ("neighbours.cosines", space.wordCosines.rowCount, items),
       ("neighbours.cosines", space.wordCosines.columnCount, items),
+      ("neighbours.kernel", space.kernelWeights.rowCount, items),
+      ("neighbours.kernel", space.kernelWeights.columnCount, items),
       ("histories", histories.rowCount, users), ("histories", histories.columnCount, items),
       ("ease", models.ease.itemCount, items),
       ("als.items", models.als.itemFactors.rowCount, items),

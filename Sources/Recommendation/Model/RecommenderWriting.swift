@@ -89,6 +89,7 @@ extension Recommender {
       ("neighbours.text", .sparse(space.textNeighbours)),
       ("neighbours.words", .sparse(space.wordNeighbours)),
       ("neighbours.cosines", .sparse(space.wordCosines)),
+      ("neighbours.kernel", .sparse(space.kernelWeights)),
       ("histories", .sparse(histories)),
     ]
     if let vectorFeatures { contents.append(("vector_features", .dense(vectorFeatures))) }

@@ -59,9 +59,8 @@ extension Recommender {
     let near = ItemSpace.neighbours(
       white: space.white, words: space.words, queries: (0..<Int32(space.count)).map { $0 },
       counts: space.counts, workers: workers)
-    (space.textNeighbours, space.wordNeighbours, space.wordCosines) = (
-      near.text, near.words, near.cosines
-    )
+    (space.textNeighbours, space.wordNeighbours) = (near.text, near.words)
+    (space.wordCosines, space.kernelWeights) = (near.cosines, near.kernel)
     return replacing(
       users: users, histories: histories, userFeatures: userFeatures, models: models,
       space: space)
