@@ -13,9 +13,9 @@ struct ExportCommand: ParsableCommand {
       DIR is a pretrained model, any BERT directory, or a fine-tuned model, of which its encoder is \
       written. The output loads in AutoModel, AutoTokenizer and SentenceTransformer, and \
       text-embeddings-inference serves it. --onnx adds onnx/model.onnx: encoder, pooling and \
-      normalisation in one graph. Adapters, of a fine-tuned model or named by --adapter, are left out \
-      unless --merge is given: it folds LoRA, (IA)3, biases and full tuning into the weights; bottleneck \
-      adapters can't be folded, they become part of an ONNX graph, and the output then holds that alone.
+      normalisation in one graph. Adapters are left out unless --merge is given: it folds LoRA, (IA)3, \
+      BitFit and full fine-tuning into the weights; bottleneck adapters can't be folded, they become part \
+      of the ONNX graph, and the output then holds that alone.
       """)
 
   @Argument(help: "The model's directory.")
@@ -30,21 +30,22 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Write onnx/model.onnx too.")
   var onnx = false
 
-  @Flag(help: "Fold the adapters of a fine-tuned model into what is written.")
-  var merge = false
-
   @OptionGroup var adapters: AdapterOptions
+
+  @Flag(help: "Fold adapters, a fine-tuned model's or those of --adapter, into what is written.")
+  var merge = false
 
   @Flag(help: "No notices on standard error.")
   var quiet = false
 
   func validate() throws {
     guard adapters.adapter.isEmpty || merge else {
-      throw ValidationError("--adapter is what --merge folds in; give both.")
+      throw ValidationError("--adapter needs --merge: without it adapters are left out.")
     }
   }
 
   func run() throws {
+    let display = ProgressDisplay(quiet: quiet, json: false)
     let source = URL(fileURLWithPath: directory)
     let target = URL(fileURLWithPath: output)
     guard source.standardizedFileURL.path != target.standardizedFileURL.path else {
@@ -53,9 +54,8 @@ struct ExportCommand: ParsableCommand {
     }
     try OutputCheck.directory(target)
     PendingFile.removeLeftovers(in: target)
-    let display = ProgressDisplay(quiet: quiet, json: false)
     let exported = try ExportSource(
-      source, merges: merge, hasGraph: onnx, adapter: adapters, display: display)
+      source, adapters: adapters, merges: merge, hasGraph: onnx, display: display)
     try exported.model.write(
       to: target, product: exported.product, weights: exported.weights, type: dtype.elements,
       graph: onnx ? .init(adapters: exported.graphAdapters) : nil,

@@ -135,8 +135,8 @@ struct ONNXEncoder {
     let context = graph.node(
       "Reshape", mixed, graph.integers([0, 0, Int64(configuration.hiddenSize)]))
     return try residual(
-      try linear(context, "\(scope).output.dense"), x, try norm("\(scope).output.LayerNorm"),
-      adapters?.bottleneck(layer, .attention))
+      x, try linear(context, "\(scope).output.dense"), norm("\(scope).output.LayerNorm"),
+      adapter: adapters?.attentionAdapters, layer)
   }
 
   private mutating func feedForward(_ x: String, _ layer: Int) throws -> String {
@@ -144,25 +144,33 @@ struct ONNXEncoder {
     let inner = graph.activation(
       try linear(x, "\(scope).intermediate.dense"), configuration.activation.function)
     return try residual(
-      try linear(inner, "\(scope).output.dense"), x, try norm("\(scope).output.LayerNorm"),
-      adapters?.bottleneck(layer, .feedForward))
+      x, try linear(inner, "\(scope).output.dense"), norm("\(scope).output.LayerNorm"),
+      adapter: adapters?.adapters, layer)
   }
 
-  /// LN(x + f), with the bottleneck's part where there is one, see ``BottleneckAdapter``.
+  /// LN(x + f), with a bottleneck adapter where there is one, see ``BottleneckAdapter``.
   private mutating func residual(
-    _ f: String, _ x: String, _ norm: Norm, _ adapter: BottleneckAdapter?
+    _ x: String, _ f: String, _ norm: Norm, adapter list: [BottleneckAdapter?]?, _ layer: Int
   ) throws -> String {
     let sum = graph.node("Add", f, x)
-    guard let adapter, let store = adapters?.weights else { return normalized(sum, norm) }
+    guard let list, layer < list.count, let adapter = list[layer], let store = adapters?.weights
+    else { return normalized(sum, norm) }
     let input =
       switch adapter.design.placement {
       case .afterNorm: normalized(sum, norm)
       case .sequential: f
       case .parallel: x
       }
+    // The adapter's name stands between the block's and the tensor's.
+    let prefix = "encoder.layer.\(layer).\(adapter.site.rawValue).adapters."
+    let suffix = ".adapter_up.weight"
+    let up = store.table.entries.first {
+      $0.name.hasPrefix(prefix) && $0.name.hasSuffix(suffix)
+    }
+    let scope = up.map { String($0.name.dropLast(suffix.count)) } ?? prefix
     let inner = graph.activation(
-      try linear(input, "\(adapter.scope).adapter_down.0", in: store), adapter.design.activation)
-    var change = try linear(inner, "\(adapter.scope).adapter_up", in: store)
+      try linear(input, "\(scope).adapter_down.0", in: store), adapter.design.activation)
+    var change = try linear(inner, "\(scope).adapter_up", in: store)
     if adapter.design.scaling != 1 {
       change = graph.node("Mul", change, graph.scalar(Float(adapter.design.scaling)))
     }

@@ -85,9 +85,8 @@ public struct AdapterStack<S: KernelScalar>: Sendable {
   public func refresh() {
     guard let base, let changed, !replacesAll else { return }
     for change in changes {
-      for range in change.ranges {
-        (changed.base + range.lowerBound).update(
-          from: base.base + range.lowerBound, count: range.count)
+      for parameter in [change.weight] + (change.bias.map { [$0] } ?? []) {
+        changed[parameter].update(from: base[parameter], count: parameter.count)
       }
       change.apply(to: changed, weights)
     }
@@ -99,7 +98,7 @@ public struct AdapterStack<S: KernelScalar>: Sendable {
   }
 
   /// The bottleneck beside one block of a layer, where there is one.
-  package func bottleneck(_ layer: Int, _ site: BottleneckAdapter.Site) -> BottleneckAdapter? {
+  func bottleneck(_ layer: Int, _ site: BottleneckAdapter.Site) -> BottleneckAdapter? {
     let list = site == .attention ? attentionAdapters : adapters
     return layer < list.count ? list[layer] : nil
   }

@@ -60,8 +60,6 @@ public struct BottleneckAdapter: Sendable {
   public let design: Design
   /// The block.
   public let site: Site
-  /// What the names of its tensors begin with.
-  package let scope: String
 
   /// Width of the bottleneck.
   public var bottleneckWidth: Int { bottleneck }
@@ -71,7 +69,7 @@ public struct BottleneckAdapter: Sendable {
     name: String, layer: Int, width: Int, bottleneck: Int, design: Design = .pfeiffer,
     site: Site = .feedForward, in table: inout ParameterTable
   ) {
-    scope = BottleneckAdapter.scope(name: name, layer: layer, site: site)
+    let scope = BottleneckAdapter.scope(name: name, layer: layer, site: site)
     downWeight = table.declare("\(scope).adapter_down.0.weight", bottleneck, width)
     downBias = table.declare("\(scope).adapter_down.0.bias", bottleneck)
     upWeight = table.declare("\(scope).adapter_up.weight", width, bottleneck)
