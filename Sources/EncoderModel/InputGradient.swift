@@ -9,6 +9,7 @@ extension TextEncoder {
     dOutput: UnsafeMutablePointer<S>, saved: Saved<S>, batch: PackedBatch,
     weights: ParameterStore<S>, adapters: AdapterStack<S>? = nil, arena: Arena<S>
   ) -> UnsafeMutablePointer<S> {
+    let weights = adapters?.changed ?? weights
     var dy = dOutput
     var dx: UnsafeMutablePointer<S> = arena.take(batch.tokenCount * configuration.hiddenSize)
     for layer in stride(from: layers.count - 1, through: saved.firstLayer, by: -1) {

@@ -69,12 +69,8 @@ struct TowerContinuation {
     let sequences = model.tokenizer.encodeBatch(
       recommender.items.texts,
       maximumLength: recommender.maximumLength, threads: workers.count)
-    let cache =
-      stack.changesEmbeddings
-      ? nil
-      : try HiddenStateCache(
-        sequences, encoder: model.encoder, weights: model.weights, layers: first,
-        workers: workers)
+    let cache = try HiddenStateCache.below(
+      stack, sequences, encoder: model.encoder, weights: model.weights, workers: workers)
     let texts = ItemTextEncoder(
       encoder: model.encoder, weights: model.weights, adapters: stack,
       pooling: recommender.pooling)
