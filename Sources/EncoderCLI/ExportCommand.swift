@@ -13,9 +13,9 @@ struct ExportCommand: ParsableCommand {
       DIR is a pretrained model, any BERT directory, or a fine-tuned model, of which its encoder is \
       written. The output loads in AutoModel, AutoTokenizer and SentenceTransformer, and \
       text-embeddings-inference serves it. --onnx adds onnx/model.onnx: encoder, pooling and \
-      normalisation in one graph. Adapters of a fine-tuned model are left out unless --merge is given: \
-      it folds LoRA and (IA)3 into the weights; bottleneck adapters can't be folded, they become part of \
-      an ONNX graph, and the output then holds that alone.
+      normalisation in one graph. Adapters are left out unless --merge is given: it folds LoRA, (IA)3, \
+      BitFit and full fine-tuning into the weights; bottleneck adapters can't be folded, they become part \
+      of the ONNX graph, and the output then holds that alone.
       """)
 
   @Argument(help: "The model's directory.")
@@ -30,13 +30,22 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Write onnx/model.onnx too.")
   var onnx = false
 
-  @Flag(help: "Fold the adapters of a fine-tuned model into what is written.")
+  @OptionGroup var adapters: AdapterOptions
+
+  @Flag(help: "Fold adapters, a fine-tuned model's or those of --adapter, into what is written.")
   var merge = false
 
   @Flag(help: "No notices on standard error.")
   var quiet = false
 
+  func validate() throws {
+    guard adapters.adapter.isEmpty || merge else {
+      throw ValidationError("--adapter needs --merge: without it adapters are left out.")
+    }
+  }
+
   func run() throws {
+    let display = ProgressDisplay(quiet: quiet, json: false)
     let source = URL(fileURLWithPath: directory)
     let target = URL(fileURLWithPath: output)
     guard source.standardizedFileURL.path != target.standardizedFileURL.path else {
@@ -45,7 +54,8 @@ struct ExportCommand: ParsableCommand {
     }
     try OutputCheck.directory(target)
     PendingFile.removeLeftovers(in: target)
-    let exported = try ExportSource(source, merges: merge, hasGraph: onnx)
+    let exported = try ExportSource(
+      source, adapters: adapters, merges: merge, hasGraph: onnx, display: display)
     try exported.model.write(
       to: target, product: exported.product, weights: exported.weights, type: dtype.elements,
       graph: onnx ? .init(adapters: exported.graphAdapters) : nil,
@@ -53,7 +63,6 @@ struct ExportCommand: ParsableCommand {
         exported, name: target.lastPathComponent, type: dtype, hasGraph: onnx
       ).text,
       metadata: [("exported_by", "encoder \(EncoderCommand.configuration.version)")])
-    let display = ProgressDisplay(quiet: quiet, json: false)
     for notice in exported.notices { display.line("notice: \(notice)") }
     display.line("wrote \(exported.summary) as \(dtype.rawValue) to \(target.path)")
     display.close()

@@ -87,10 +87,12 @@ struct DamagedModelTests {
   @Test("modules, pooling and prompts that we don't have are refused")
   func modules() throws {
     let edits = [
-      ("modules.json", "models.Normalize", "models.Dense", "Dense"),
+      ("modules.json", "models.Normalize", "models.CNN", "CNN"),
+      ("modules.json", "models.Normalize", "models.Dense", "2_Normalize/config.json"),
+      ("modules.json", "models.Normalize", "models.Pooling", "order"),
+      ("modules.json", "sentence_transformers.models.Normalize", "code.Normalize", "own"),
       ("modules.json", "\"1_Pooling\"", "\"../elsewhere\"", "leaves"),
       ("modules.json", "\"1_Pooling\"", "\"/etc\"", "leaves"),
-      ("1_Pooling/config.json", "mean_tokens\": false", "mean_tokens\": true", "pooling"),
       ("sentence_bert_config.json", "10", "2", "max_seq_length"),
       ("model.safetensors.index.json", "model-00002", "../model-00002", "folder"),
       ("model.safetensors.index.json", "model-00002-of", "model-00003-of", "shard"),
@@ -101,6 +103,9 @@ struct DamagedModelTests {
       try edit(url, name, from, to)
       expectRefusal(url, reason)
     }
+    let pooled = try copy("st6")
+    try edit(pooled, "1_Pooling/config.json", "\"cls\"", "\"first\"")
+    expectRefusal(pooled, "pooling first")
     let url = try copy("st6")
     try edit(
       url, "config_sentence_transformers.json", "\"default_prompt_name\": \"document\"",

@@ -38,14 +38,26 @@ struct SafeTensorsWriterTests {
         .init("half", shape: [3], type: .float16), .init("brain", shape: [3], type: .bfloat16),
         .init("full", shape: [1, 3]),
       ])
-    for _ in 0..<2 { try append([0.1, 100_000, -3], to: writer) }
+    for _ in 0..<2 { try append([0.1, 50_000, -3], to: writer) }
     try append([0.1], to: writer)
     try append([2, 3], to: writer)
     try writer.finish()
     let file = try SafeTensorsFile(url)
-    #expect(try file.floats("half") == [0.0999755859375, .infinity, -3])
-    #expect(try file.floats("brain") == [0.10009765625, 99840, -3])
+    #expect(try file.floats("half") == [0.0999755859375, 49_984, -3])
+    #expect(try file.floats("brain") == [0.10009765625, 49_920, -3])
     #expect(try file.floats("full") == [0.1, 2, 3])
+  }
+
+  @Test("a value beyond half precision is refused, and then no file stays")
+  func largeHalves() throws {
+    do {
+      let writer = try SafeTensorsWriter(
+        folder.file("x"), tensors: [.init("w", shape: [2], type: .float16)])
+      try append([65519], to: writer)
+      let error = #expect(throws: CheckpointError.self) { try append([-65520], to: writer) }
+      #expect(error?.description.contains("-65520.0 is too large for F16") == true)
+    }
+    #expect(try folder.names() == [])
   }
 
   @Test("too many and too few values are errors, and then no file stays")

@@ -12,7 +12,7 @@ struct TextEmbedderTests {
   init() throws { model = try PretrainedModel.load(from: Goldens.directory("mlm")) }
 
   private func embedder(
-    threads: Int = 1, tokens: Int = 2048, pooling: Pooling = .mean, normalize: Bool = true
+    threads: Int = 1, tokens: Int = 2048, pooling: PoolingModes = .mean, normalize: Bool = true
   ) -> TextEmbedder {
     TextEmbedder(
       encoder: model.encoder, weights: model.weights, pooling: pooling, normalize: normalize,
@@ -59,7 +59,7 @@ struct TextEmbedderTests {
 
   @Test("vectors have length 1 only where that is asked for")
   func normalization() {
-    for pooling in [Pooling.mean, .cls, .max] {
+    for pooling in [PoolingModes.mean, .cls, .max] {
       let raw = embedder(pooling: pooling, normalize: false).embed([[2, 9, 12, 3]])
       let unit = embedder(pooling: pooling).embed([[2, 9, 12, 3]])
       let norm = raw.reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -74,5 +74,53 @@ struct TextEmbedderTests {
     #expect(embedder().embed([[]]) == [Float](repeating: 0, count: 16))
     let mixed = embedder().embed([[], [2, 3]])
     #expect(mixed[..<16].allSatisfy { $0 == 0 } && mixed[16...].contains { $0 != 0 })
+  }
+
+  @Test("several modes stand one after the other, each as it is alone")
+  func concatenation() {
+    let modes: [Pooling] = [.lastToken, .mean, .weightedMean]
+    let texts: [[Int32]] = [[2, 9, 12, 3], [2, 7, 3]]
+    let whole = embedder(pooling: PoolingModes(modes), normalize: false).embed(texts)
+    for (index, mode) in modes.enumerated() {
+      let part = embedder(pooling: PoolingModes([mode]), normalize: false).embed(texts)
+      for row in 0..<2 {
+        let start = row * 48 + index * 16
+        #expect(Array(whole[start..<start + 16]) == Array(part[row * 16..<row * 16 + 16]))
+      }
+    }
+  }
+
+  @Test("dense layers apply to the pooled vectors, alone and in a batch with the same bits")
+  func projections() {
+    let weight = (0..<48).map { Float($0 % 7) / 8 - 0.3 }
+    let layer = VectorProjection(
+      inputs: 16, outputs: 3, weight: weight, bias: [0.5, -1, 0.25], activation: .tanh)
+    let embedder = TextEmbedder(
+      encoder: model.encoder, weights: model.weights, projections: [layer], normalize: false,
+      workers: Workers(count: 1))
+    #expect(embedder.width == 3)
+    let texts = sequences
+    let vectors = embedder.embed(texts)
+    let pooled = self.embedder(normalize: false).embed(texts)
+    let expected = texts.indices.flatMap { row in
+      (0..<3).map { output in
+        var sum: Float = [0.5, -1, 0.25][output]
+        for d in 0..<16 { sum += weight[output * 16 + d] * pooled[row * 16 + d] }
+        return Foundation.tanh(sum)
+      }
+    }
+    expectClose(vectors, expected, absolute: 2e-6)
+  }
+
+  @Test("a prompt's tokens are left out of pooling, not of attention")
+  func promptTokens() {
+    let texts: [[Int32]] = [[2, 9, 12, 20, 3], [2, 9, 7, 3]]
+    let first = embedder(pooling: .cls, normalize: false).embed(texts)
+    let skipped = embedder(pooling: .cls, normalize: false).embed(texts, promptTokens: 2)
+    #expect(first != skipped)
+    let last = embedder(pooling: PoolingModes([.lastToken]), normalize: false)
+    #expect(last.embed(texts) == last.embed(texts, promptTokens: 2))
+    // Of a text that is all prompt nothing is left.
+    #expect(last.embed([[2, 3]], promptTokens: 2).allSatisfy { $0 == 0 })
   }
 }

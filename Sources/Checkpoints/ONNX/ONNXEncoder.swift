@@ -134,38 +134,46 @@ struct ONNXEncoder {
       attributes: [("perm", .integers([0, 2, 1, 3]))])
     let context = graph.node(
       "Reshape", mixed, graph.integers([0, 0, Int64(configuration.hiddenSize)]))
-    let sum = graph.node("Add", try linear(context, "\(scope).output.dense"), x)
-    return normalized(sum, try norm("\(scope).output.LayerNorm"))
+    return try residual(
+      x, try linear(context, "\(scope).output.dense"), norm("\(scope).output.LayerNorm"),
+      adapter: adapters?.attentionAdapters, layer)
   }
 
   private mutating func feedForward(_ x: String, _ layer: Int) throws -> String {
     let scope = "encoder.layer.\(layer)"
     let inner = graph.activation(
       try linear(x, "\(scope).intermediate.dense"), configuration.activation.function)
-    let sum = graph.node("Add", try linear(inner, "\(scope).output.dense"), x)
-    let norm = try norm("\(scope).output.LayerNorm")
-    let y = normalized(sum, norm)
-    guard let adapters, layer < adapters.adapters.count, adapters.adapters[layer] != nil else {
-      return y
-    }
-    return try adapter(y, sum: sum, layer, norm, adapters.weights)
+    return try residual(
+      x, try linear(inner, "\(scope).output.dense"), norm("\(scope).output.LayerNorm"),
+      adapter: adapters?.adapters, layer)
   }
 
-  /// LN(sum + up(relu(down(LN(sum))))), see ``BottleneckAdapter``.
-  private mutating func adapter(
-    _ y: String, sum: String, _ layer: Int, _ norm: Norm, _ store: ParameterStore<Float>
+  /// LN(x + f), with a bottleneck adapter where there is one, see ``BottleneckAdapter``.
+  private mutating func residual(
+    _ x: String, _ f: String, _ norm: Norm, adapter list: [BottleneckAdapter?]?, _ layer: Int
   ) throws -> String {
-    let prefix = "encoder.layer.\(layer).output.adapters."
+    let sum = graph.node("Add", f, x)
+    guard let list, layer < list.count, let adapter = list[layer], let store = adapters?.weights
+    else { return normalized(sum, norm) }
+    let input =
+      switch adapter.design.placement {
+      case .afterNorm: normalized(sum, norm)
+      case .sequential: f
+      case .parallel: x
+      }
+    // The adapter's name stands between the block's and the tensor's.
+    let prefix = "encoder.layer.\(layer).\(adapter.site.rawValue).adapters."
     let suffix = ".adapter_up.weight"
-    guard
-      let up = store.table.entries.first(where: {
-        $0.name.hasPrefix(prefix) && $0.name.hasSuffix(suffix)
-      })
-    else { return y }
-    let scope = String(up.name.dropLast(suffix.count))
-    let down = graph.activation(
-      try linear(y, "\(scope).adapter_down.0", in: store), .relu)
-    let change = try linear(down, "\(scope).adapter_up", in: store)
+    let up = store.table.entries.first {
+      $0.name.hasPrefix(prefix) && $0.name.hasSuffix(suffix)
+    }
+    let scope = up.map { String($0.name.dropLast(suffix.count)) } ?? prefix
+    let inner = graph.activation(
+      try linear(input, "\(scope).adapter_down.0", in: store), adapter.design.activation)
+    var change = try linear(inner, "\(scope).adapter_up", in: store)
+    if adapter.design.scaling != 1 {
+      change = graph.node("Mul", change, graph.scalar(Float(adapter.design.scaling)))
+    }
     return normalized(graph.node("Add", sum, change), norm)
   }
 }

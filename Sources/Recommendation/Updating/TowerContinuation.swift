@@ -61,20 +61,16 @@ struct TowerContinuation {
     let model = recommender.model
     let features = DenseMatrix.beside(
       recommender.features(of: recommender.items), recommender.vectorFeatures)
-    let learning = ParameterStore<Float>(present.weights.table)
-    learning.copy(from: present.weights)
-    let stack = present.with(weights: learning)
-    stack.refresh()
+    let adapterOptions = recommender.options.adapters
+    let rate = adapterOptions.learningRate ?? recommender.options.adapterKind.learningRate
+    let copy = ParameterStore<Float>(present.weights.table)
+    copy.copy(from: present.weights)
+    let stack = present.with(weights: copy)
     let first = stack.firstLayer(of: model.encoder)
     let sequences = model.tokenizer.encodeBatch(
-      recommender.items.texts,
-      maximumLength: recommender.maximumLength, threads: workers.count)
-    let cache =
-      stack.changesEmbeddings
-      ? nil
-      : try HiddenStateCache(
-        sequences, encoder: model.encoder, weights: model.weights, layers: first,
-        workers: workers)
+      recommender.items.texts, maximumLength: recommender.maximumLength, threads: workers.count)
+    let cache = try HiddenStateCache.below(
+      stack, sequences, encoder: model.encoder, weights: model.weights, workers: workers)
     let texts = ItemTextEncoder(
       encoder: model.encoder, weights: model.weights, adapters: stack,
       pooling: recommender.pooling)
@@ -83,10 +79,7 @@ struct TowerContinuation {
       towers: trainer, texts: texts, assembly: assembly, cache: cache, sequences: sequences,
       features: features, firstLayer: first,
       optimizer: AdapterTrainer.makeOptimizer(stack, workers: workers),
-      learningRate: options.rateFactor
-        * (recommender.options.adapters.learningRate
-          ?? recommender.options.adapterKind.learningRate),
-      options: recommender.options.adapters)
+      learningRate: rate * options.rateFactor, options: adapterOptions)
     var steps = 0
     _ = adapters.runEpoch(0, events: shuffled(options.epochs)) {
       steps += 1
