@@ -1,7 +1,7 @@
 import Checkpoints
 import Datasets
 import EncoderModel
-package import Foundation
+internal import Foundation
 import Kernels
 import Recommendation
 import Tokenization
