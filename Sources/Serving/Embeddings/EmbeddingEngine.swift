@@ -30,9 +30,7 @@ final class EmbeddingEngine: Sendable {
     self.recommender = recommender
     // One for each thread: a thread computes a batch alone, with an arena of its own.
     embedders = (0..<threads).map { _ in
-      TextEmbedder(
-        encoder: model.encoder, weights: model.weights, pooling: model.sentence.pooling,
-        normalize: false, workers: Workers(count: 1), batchTokens: batchTokens)
+      model.embedder(normalize: false, workers: Workers(count: 1), batchTokens: batchTokens)
     }
     arenas = (0..<threads).map { _ in Arena<Float>() }
     cache = EmbeddingCache(capacity: cacheSize)
@@ -41,7 +39,8 @@ final class EmbeddingEngine: Sendable {
   /// Values of a vector.
   func width(_ output: EmbeddingOutput) -> Int {
     switch output {
-    case .encoder, .tokens: model.configuration.hiddenSize
+    case .encoder: embedders.first?.width ?? 0
+    case .tokens: model.configuration.hiddenSize
     case .tower: recommender?.models.network.configuration.width ?? 0
     }
   }
