@@ -149,6 +149,31 @@ def saved_by_the_library(binary, folder):
     check(gap(theirs(merged, BASE), ours(binary, BASE, moved, folder)) < 1e-5, "merged by PEFT, it is ours unmerged")
 
 
+def exported(binary, folder):
+    """Adapters folded into the weights, or part of a graph, must give what they give beside the base."""
+    for name in ("peft_lora", "peft_biases", "peft_saved", "hub_ia3", "hub_lora"):
+        target = pathlib.Path(folder) / (name + "-merged")
+        run(binary, "export", BASE, "--merge", "--adapter", GOLDENS / name, "--output", target, "--quiet")
+        found, expected = theirs(base(target), target), ours(binary, BASE, GOLDENS / name, folder)
+        check(gap(found, expected) < 1e-5, f"{name}: merged by export, AutoModel differs by {gap(found, expected):.1e}")
+    try:
+        import onnxruntime
+    except ImportError:
+        print("none   onnxruntime isn't installed: graphs with bottlenecks were not run")
+        return
+    words = AutoTokenizer.from_pretrained(BASE)
+    for name in ("hub_seq_bn", "hub_double_seq_bn", "hub_par_bn", "hub_mixed"):
+        target = pathlib.Path(folder) / (name + "-graph")
+        run(binary, "export", BASE, "--merge", "--onnx", "--adapter", GOLDENS / name, "--output", target, "--quiet")
+        session = onnxruntime.InferenceSession(str(target / "onnx/model.onnx"), providers=["CPUExecutionProvider"])
+        rows = []
+        for text in TEXTS:
+            encoded = words(text, return_tensors="np", truncation=True, max_length=32)
+            rows.append(session.run(["last_hidden_state"], {k: encoded[k].astype(np.int64) for k in encoded})[0][0, 0])
+        found, expected = np.array(rows), ours(binary, BASE, GOLDENS / name, folder)
+        check(gap(found, expected) < 1e-5, f"{name}: in ONNX Runtime, differs by {gap(found, expected):.1e}")
+
+
 def write_behaviors(folder):
     """Items of two topics and users who like one of them each."""
     nouns = [["teacup", "tea", "cup"], ["book", "text", "document"]]
@@ -193,4 +218,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as place:
         saved_by_the_library(program, place)
+        exported(program, place)
         trained_here(program, place)

@@ -97,6 +97,12 @@ public struct AdapterStack<S: KernelScalar>: Sendable {
     (adapters + attentionAdapters).contains { $0 != nil }
   }
 
+  /// The bottleneck beside one block of a layer, where there is one.
+  func bottleneck(_ layer: Int, _ site: BottleneckAdapter.Site) -> BottleneckAdapter? {
+    let list = site == .attention ? attentionAdapters : adapters
+    return layer < list.count ? list[layer] : nil
+  }
+
   /// Whether the input of layer 0 depends on the adapter, so that passes have to start from token ids.
   public var changesEmbeddings: Bool {
     replacesAll || changes.contains { $0.weight.name.hasPrefix("embeddings.") }
@@ -120,11 +126,12 @@ public struct AdapterStack<S: KernelScalar>: Sendable {
   }
 
   func slots(_ layer: Int, gradients: ParameterStore<S>?) -> TransformerLayer.Slots<S> {
-    func slot(_ list: [BottleneckAdapter?]) -> AdapterSlot<S>? {
-      guard layer < list.count, let adapter = list[layer] else { return nil }
-      return AdapterSlot(adapter: adapter, weights: weights, gradients: gradients)
+    func slot(_ site: BottleneckAdapter.Site) -> AdapterSlot<S>? {
+      bottleneck(layer, site).map {
+        AdapterSlot(adapter: $0, weights: weights, gradients: gradients)
+      }
     }
-    return .init(attention: slot(attentionAdapters), feedForward: slot(adapters))
+    return .init(attention: slot(.attention), feedForward: slot(.feedForward))
   }
 
   /// Adds the gradients of the changes, from those of the changed weights in `memory`.

@@ -85,7 +85,8 @@ package struct WordAttributor {
     let size = ids.count * model.configuration.hiddenSize
     func embedded(_ ids: [Int32]) -> UnsafeMutablePointer<Float> {
       model.encoder.infer(
-        PackedBatch([ids]), weights: model.weights, layers: 0..<0, arena: arena)
+        PackedBatch([ids]), weights: model.weights, adapters: recommender.adapters,
+        layers: 0..<0, arena: arena)
     }
     let (x, x0) = (embedded(ids), embedded(masked))
     // Row 0 is the masked text, row 1 the text itself, then the points between.

@@ -215,20 +215,13 @@ struct TowerStage {
     // A checkpoint may have filled the weights.
     stack.refresh()
     let first = stack.firstLayer(of: model.encoder)
-    let cache =
-      stack.changesEmbeddings
-      ? nil
-      : try HiddenStateCache(
-        text.sequences, encoder: model.encoder, weights: model.weights, layers: first,
-        workers: workers)
+    let cache = try HiddenStateCache.below(
+      stack, text.sequences, encoder: model.encoder, weights: model.weights, workers: workers)
     let (assembly, pooling, sequences) = (text.assembly, text.pooling, text.sequences)
     func inputs(_ stack: AdapterStack<Float>) -> DenseMatrix {
       let encoder = ItemTextEncoder(
         encoder: model.encoder, weights: model.weights, adapters: stack, pooling: pooling)
-      let raw =
-        cache.map {
-          encoder.vectors(sequences, cache: $0, firstLayer: first, workers: workers)
-        } ?? encoder.vectors(sequences, workers: workers)
+      let raw = encoder.vectors(sequences, cache: cache, firstLayer: first, workers: workers)
       return assembly.inputs(raw: raw, features: data.itemFeatures, workers: workers)
     }
     let best = stack.with(weights: bestWeights)

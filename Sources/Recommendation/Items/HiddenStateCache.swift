@@ -46,6 +46,20 @@ public final class HiddenStateCache: @unchecked Sendable {
     }
   }
 
+  /// The states below the first layer that an adapter changes; nil where it changes the embeddings, so
+  /// that nothing stays as it is.
+  ///
+  /// - Throws: `TrainingError` when the temporary file can't be made or mapped.
+  public static func below(
+    _ adapters: AdapterStack<Float>, _ sequences: [[Int32]], encoder: TextEncoder,
+    weights: ParameterStore<Float>, workers: Workers
+  ) throws -> HiddenStateCache? {
+    guard !adapters.changesEmbeddings else { return nil }
+    return try HiddenStateCache(
+      sequences, encoder: encoder, weights: weights, layers: adapters.firstLayer(of: encoder),
+      workers: workers)
+  }
+
   deinit { munmap(memory, byteCount) }
 
   /// Copies the states of a sequence, (tokens, H), to `target`.

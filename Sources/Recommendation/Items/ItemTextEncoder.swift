@@ -58,10 +58,11 @@ public struct ItemTextEncoder: Sendable {
     return result
   }
 
-  /// The same from cached states of layer `firstLayer`, for adapters above it.
+  /// The same from cached states of layer `firstLayer`, for adapters above it; from the tokens without.
   package func vectors(
-    _ sequences: [[Int32]], cache: HiddenStateCache, firstLayer: Int, workers: Workers
+    _ sequences: [[Int32]], cache: HiddenStateCache?, firstLayer: Int, workers: Workers
   ) -> DenseMatrix {
+    guard let cache else { return vectors(sequences, workers: workers) }
     var result = DenseMatrix(rowCount: sequences.count, columnCount: width)
     let batches = ItemTextEncoder.batches(sequences, tokens: 2048)
     let (width, hiddenSize) = (width, encoder.configuration.hiddenSize)

@@ -59,17 +59,18 @@ struct TowerContinuation {
   func trainingAdapters() throws -> Recommender {
     guard let present = recommender.adapters else { return recommender }
     let (model, features) = (recommender.model, recommender.features(of: recommender.items))
-    var adapterOptions = recommender.options.adapters
-    adapterOptions.learningRate *= options.rateFactor
-    let stack = AdapterTrainer.makeAdapters(model.encoder, options: adapterOptions)
-    stack.weights.copy(from: present.weights)
-    let first = stack.adapters.firstIndex { $0 != nil } ?? 0
+    let adapterOptions = recommender.options.adapters
+    let rate = adapterOptions.learningRate ?? recommender.options.adapterKind.learningRate
+    let copy = ParameterStore<Float>(present.weights.table)
+    copy.copy(from: present.weights)
+    let stack = present.with(weights: copy)
+    let first = stack.firstLayer(of: model.encoder)
     let sequences = model.tokenizer.encodeBatch(
       recommender.items.texts,
       maximumLength: min(recommender.options.maximumLength, model.sentence.maximumLength),
       threads: workers.count)
-    let cache = try HiddenStateCache(
-      sequences, encoder: model.encoder, weights: model.weights, layers: first, workers: workers)
+    let cache = try HiddenStateCache.below(
+      stack, sequences, encoder: model.encoder, weights: model.weights, workers: workers)
     let texts = ItemTextEncoder(
       encoder: model.encoder, weights: model.weights, adapters: stack,
       pooling: recommender.pooling)
@@ -77,7 +78,8 @@ struct TowerContinuation {
     let adapters = AdapterTrainer(
       towers: trainer, texts: texts, assembly: assembly, cache: cache, sequences: sequences,
       features: features, firstLayer: first,
-      optimizer: AdapterTrainer.makeOptimizer(stack, workers: workers), options: adapterOptions)
+      optimizer: AdapterTrainer.makeOptimizer(stack, workers: workers),
+      learningRate: rate * options.rateFactor, options: adapterOptions)
     var steps = 0
     _ = adapters.runEpoch(0, events: shuffled(options.epochs)) {
       steps += 1
