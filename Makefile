@@ -3,12 +3,14 @@
 
 SWIFT ?= swift
 ENCODER := .build/release/encoder
+# Seconds that all fuzzers share.
+FUZZ_SECONDS ?= 3600
 
 # What `make demo` makes, and what `make bench-serve` loads.
 MODEL ?= demo/model
 MINILM ?=
 
-.PHONY: help build demo serve bench bench-serve test format-check format check-ecosystem clean dependencies
+.PHONY: help build demo serve bench bench-serve test format-check format check-ecosystem check-reliability clean dependencies
 
 help:
 	@echo 'make build            build the program: $(ENCODER)'
@@ -20,6 +22,7 @@ help:
 	@echo 'make format-check     swift format, strict'
 	@echo 'make format           rewrite the sources as swift format wants them'
 	@echo 'make check-ecosystem  compare with the Python libraries; needs ENCODER_DATA and a Python with them'
+	@echo 'make check-reliability  feed every reader with damaged files for FUZZ_SECONDS (3600)'
 	@echo 'make clean            remove build products and the demonstration'
 
 dependencies:
@@ -54,6 +57,10 @@ format:
 
 check-ecosystem: build
 	@Scripts/check-ecosystem $(ENCODER)
+
+check-reliability: dependencies
+	$(SWIFT) build -c release --product encoder-fuzz
+	@Scripts/check-fuzz $(FUZZ_SECONDS)
 
 clean:
 	$(SWIFT) package clean

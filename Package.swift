@@ -51,7 +51,9 @@ let package = Package(
         "COpenBLAS", "CKernels", .product(name: "RealModule", package: "swift-numerics"),
       ],
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
-    .target(name: "EncoderModel", dependencies: [
+    .target(
+      name: "EncoderModel",
+      dependencies: [
         "Kernels", "Tokenization", .product(name: "RealModule", package: "swift-numerics"),
       ]),
     .target(name: "Checkpoints", dependencies: ["EncoderModel"]),

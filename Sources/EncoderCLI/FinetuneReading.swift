@@ -9,7 +9,9 @@ struct FinetuneReading {
   /// - Throws: `DatasetError` for a malformed file.
   func read(_ display: ProgressDisplay) throws -> FinetuneInput {
     var options = command.columns.options
-    options.notice = { display.line($0) }
+    if !command.shared.quiet && !command.shared.json {
+      options.notice = { StandardError.write($0) }
+    }
     let items = try ItemTable.find(
       forBehaviors: URL(fileURLWithPath: command.behaviors),
       items: command.items.map { URL(fileURLWithPath: $0) }, options: options)

@@ -102,7 +102,7 @@ struct VectorFileTests {
   @Test(
     "a .npy file of another kind is refused",
     arguments: [
-      ("<f4", "(2, 3)", "True", 24), ("<f8", "(2, 3)", "False", 48), ("<f4", "(6,)", "False", 24),
+      ("<f4", "(2, 3)", "True", 24), ("<i8", "(2, 3)", "False", 48), ("<f4", "(6,)", "False", 24),
       ("<f4", "(2, 3)", "False", 20), ("<f4", "(-2, -3)", "False", 24),
       ("<f4", "(9223372036854775807, 2)", "False", 24),
     ])

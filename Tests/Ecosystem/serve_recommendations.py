@@ -214,7 +214,9 @@ def hostile(server):
     for path in paths:
         for body in bodies:
             status = server.request("POST", path, body)[0]
-            check(400 <= status < 500 or (status == 200 and body == b"[]" and path == "/events"),
+            # Fields that a route doesn't have are passed over, and no events at all are in order.
+            unknown = body.startswith(b'{"text":"a",') and path in ("/recommendations", "/audience")
+            check(400 <= status < 500 or (status == 200 and (unknown or (path, body) == ("/events", b"[]"))),
                   f"POST {path} {body[:40]!r} gives {status}")
             count += 1
     for method, path in [

@@ -62,6 +62,12 @@ struct UsageTests {
       (["embed", "--text", "a", "--max-length", "2"], "--max-length"),
       (["tokenize", "f.txt"], "--vocab"),
       (["vocab", "f.txt", "--output", "v.txt"], "--size"),
+      (["update"], "one of --data"),
+      (["update", "--data", "d.csv", "--list"], "one of --data"),
+      (["update", "--data", "d.csv", "--held", "1"], "--held"),
+      (["update", "--data", "d.csv", "--keep", "0"], "--keep"),
+      (["forget"], "--user"),
+      (["recommend", "--user", "u", "--diversity", "1.5"], "--diversity"),
       (["nonsense"], "nonsense"),
     ])
   func wrongUsage(arguments: [String], part: String) throws {

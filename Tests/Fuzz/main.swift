@@ -14,7 +14,10 @@ else {
     Data("usage: encoder-fuzz READER|list SECONDS SEED FOLDER GOLDENS\n".utf8))
   exit(64)
 }
-let targets = try FuzzTarget.all(goldens: URL(fileURLWithPath: arguments[5]))
+let folder = URL(fileURLWithPath: arguments[4])
+let targets = try FuzzTarget.all(
+  goldens: URL(fileURLWithPath: arguments[5]),
+  scratch: folder.deletingLastPathComponent().appendingPathComponent("tiny-recommender"))
 if arguments[1] == "list" {
   print(targets.map(\.name).joined(separator: "\n"))
   exit(0)
@@ -31,7 +34,6 @@ func peakMemory() -> Int {
   return usage.ru_maxrss
 }
 
-let folder = URL(fileURLWithPath: arguments[4])
 var run = try FuzzRun(target, seed: seed, folder: folder)
 // The stated bound: inputs are kilobytes, so nothing may need more than this beside the program itself.
 let limit = 256 * 1024

@@ -7,11 +7,13 @@ import Tokenization
 extension FuzzTarget {
   /// All readers of files from outside.
   ///
-  /// - Parameter goldens: Tests/Goldens, which has the small models.
-  package static func all(goldens: URL) throws -> [FuzzTarget] {
+  /// - Parameters:
+  ///   - goldens: Tests/Goldens, which has the small models.
+  ///   - scratch: a folder that may be made and filled.
+  package static func all(goldens: URL, scratch: URL) throws -> [FuzzTarget] {
     [
       behaviors, items, texts, json, safetensors, vectors, try vocabulary(goldens),
-    ] + (try models(goldens))
+    ] + (try models(goldens)) + [try recommender(in: scratch)]
   }
 
   private static func seeds(_ files: [(String, String)]) -> [(name: String, bytes: [UInt8])] {
@@ -111,7 +113,7 @@ extension FuzzTarget {
     "safetensors",
     seeds: [
       safetensors(
-        "{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},\"b\":{\"dtype\":\"F16\",\"shape\":[3],\"data_offsets\":[16,22]}}",
+        "{\"__metadata__\":{\"k\":\"v\"},\"embeddings\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},\"b\":{\"dtype\":\"F16\",\"shape\":[3],\"data_offsets\":[16,22]}}",
         dataLength: 22),
       safetensors(
         "{\"embeddings\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[0,12]}}",

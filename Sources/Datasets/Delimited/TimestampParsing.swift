@@ -62,30 +62,18 @@ private struct DateCursor {
     return number(1).map { first * 10 + $0 } ?? first
   }
 
-  /// `11/15/2019 8:55:22 AM` in seconds since 1970.
+  /// `11/15/2019 8:55:22 AM` in seconds since 1970; without AM or PM, nobody knows which is the month.
   mutating func americanTime() -> Double? {
     guard let month = shortNumber(), skip("/"), let day = shortNumber(), skip("/"),
       let year = number(4), (1...12).contains(month), (1...31).contains(day)
     else { return nil }
     let midnight = Double(daysSince1970(year: year, month: month, day: day)) * 86_400
-    if isAtEnd { return midnight }
-    guard skip(" "), let hour = shortNumber(), skip(":"), let minute = number(2), minute < 60
+    guard skip(" "), let hour = shortNumber(), (1...12).contains(hour), skip(":"),
+      let minute = number(2), minute < 60, skip(":"), let second = number(2), second < 61, skip(" ")
     else { return nil }
-    var second = 0
-    if skip(":") {
-      guard let value = number(2), value < 61 else { return nil }
-      second = value
-    }
-    guard let offset = halfOfDay(hour), isAtEnd else { return nil }
-    return midnight + offset + Double(minute * 60 + second)
-  }
-
-  /// The seconds that an hour with ` AM`, ` PM` or neither behind it stands for.
-  private mutating func halfOfDay(_ hour: Int) -> Double? {
-    guard skip(" ") else { return hour < 24 ? Double(hour * 3600) : nil }
-    let afternoon = skip("P")
-    guard afternoon || skip("A"), skip("M"), (1...12).contains(hour) else { return nil }
-    return Double((hour % 12 + (afternoon ? 12 : 0)) * 3600)
+    let isAfternoon = skip("P")
+    guard isAfternoon || skip("A"), skip("M"), isAtEnd else { return nil }
+    return midnight + Double((hour % 12 + (isAfternoon ? 12 : 0)) * 3600 + minute * 60 + second)
   }
 
   /// `.5` -> 0.5; nil, and nothing read, when there is no fraction.

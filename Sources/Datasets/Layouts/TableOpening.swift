@@ -58,7 +58,8 @@ package enum TableOpening {
     if atomic.count == 1 { return path + "/" + atomic[0] }
     throw DatasetError(
       atomic.isEmpty
-        ? "the folder has no \(kind.rawValue) file of a known name (\(known.names.joined(separator: ", ")), *\(known.suffix))"
+        ? "the folder has no \(kind.rawValue) file of a known name ("
+          + "\(known.names.joined(separator: ", ")), *\(known.suffix))"
         : "the folder has several: \(atomic.joined(separator: ", "))",
       path: path, advice: "name the file itself")
   }

@@ -60,9 +60,11 @@ public struct ColdSplit: Sendable {
     public var coldBy = ColdBy.hash
     /// Which rows of warm items are held out.
     public var warmBy = WarmBy.hash
-    /// Cuts the data at this time instead: rows from then on are held out, items whose first positive is
-    /// from then on are cold, and the share `coldValidationFraction` of the other items, the newest, is
-    /// for tuning. Nobody's future is in training, so a user may have no training row.
+    /// Cuts the data at this time instead.
+    ///
+    /// Rows from then on are held out, items whose first positive is from then on are cold, and the share
+    /// `coldValidationFraction` of the other items, the newest, is for tuning. Nobody's future is in
+    /// training, so a user may have no training row.
     public var until: Double?
 
     /// Creates the default options.

@@ -1,3 +1,4 @@
+import Datasets
 import EncoderModel
 import Kernels
 import Tokenization
@@ -52,13 +53,13 @@ package struct WordAttributor {
     }
   }
 
-  /// The row of features of an item, or nil.
+  /// The row of features of an item and of its vectors from elsewhere, or nil.
   private func features(_ item: Int32) -> DenseMatrix? {
-    guard let schema = recommender.itemSchema, let table = recommender.items.features else {
-      return nil
+    let table = recommender.items.features.map { FeatureRow.row(Int(item), of: $0) }
+    let columns = recommender.itemSchema.map { schema in
+      schema.rows(of: table ?? FeatureTable(columns: [], rowCount: 1))
     }
-    let row = FeatureRow.row(Int(item), of: table)
-    return schema.rows(of: row)
+    return DenseMatrix.beside(columns, recommender.vectorFeatures?.selectingRows([item]))
   }
 
   /// Tower scores of texts under the features of one item.
@@ -76,8 +77,7 @@ package struct WordAttributor {
     _ text: String, features: DenseMatrix?
   ) -> (tokens: [Float], score: Float, baseline: Float) {
     let model = recommender.model
-    let limit = min(recommender.options.maximumLength, model.sentence.maximumLength)
-    let ids = model.tokenizer.encode(text, maximumLength: limit)
+    let ids = model.tokenizer.encode(text, maximumLength: recommender.maximumLength)
     let masked = ids.indices.map {
       $0 == 0 || $0 == ids.count - 1 ? ids[$0] : model.tokenizer.vocabulary.maskID
     }

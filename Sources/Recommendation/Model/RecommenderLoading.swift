@@ -39,10 +39,8 @@ extension Recommender {
     let users = try column("users.csv", in: directory)
     let file = try SafeTensorsFile(directory.appendingPathComponent("catalogue.safetensors"))
     let pooling = TokenPooling(inverseDocumentFrequencies: try file.floats("piece_idf"))
-    let whitening = Whitening(
-      mean: try file.floats("whitening.mean"),
-      matrix: try TensorStore.dense("whitening.matrix", file))
     let raw = try TensorStore.dense("raw", file)
+    let whitening = try whitening(file, raw: raw, items: items.count, model: model)
     let histories = try TensorStore.sparse("histories", file)
     let columns = summary.itemSchema.map { schema in
       schema.rows(of: items.features ?? FeatureTable(columns: [], rowCount: items.count))
@@ -61,13 +59,15 @@ extension Recommender {
       wordNeighbours: try TensorStore.sparse("neighbours.words", file),
       wordCosines: try TensorStore.sparse("neighbours.cosines", file),
       kernelWeights: try TensorStore.sparse("neighbours.kernel", file))
+    let userFeatures =
+      file["user_features"] == nil ? nil : try TensorStore.dense("user_features", file)
+    try check(
+      summary.tower, assembly, items: items.count, users: users.count, userFeatures, file)
     let models = try loadModels(
       directory, summary, assembly, wordWeights: try file.floats("word_weights"))
     try check(
       space, models, histories, items: items.count, users: users.count,
       pieces: pooling.inverseDocumentFrequencies.count, model: model, file)
-    let userFeatures =
-      file["user_features"] == nil ? nil : try TensorStore.dense("user_features", file)
     return Recommender(
       model: model, options: summary.options, rule: summary.rule, items: items, users: users,
       histories: histories, userFeatures: userFeatures, itemSchema: summary.itemSchema,
@@ -142,7 +142,12 @@ extension Recommender {
       ridge = RidgeRegression(
         inputMean: means.0, outputMean: means.1, coefficients: coefficients)
     }
+    let towerFile = try SafeTensorsFile(directory.appendingPathComponent("towers.safetensors"))
     let network = TowerNetwork(summary.tower)
+    // Before memory is taken for them.
+    guard network.table.elementCount == towerFile.tensors.reduce(0, { $0 + $1.count }) else {
+      throw TensorStore.damaged("its tensors aren't those of the towers", "towers", towerFile)
+    }
     let towers = ParameterStore<Float>(network.table)
     _ = try TrainingState.read(
       TowerConfiguration.self, sections: [.init("towers", towers)],
@@ -185,9 +190,9 @@ extension Recommender {
       ("piece_idf", pieces, model.configuration.vocabularySize),
       ("item_vectors", models.network.configuration.itemInputs, models.assembly.width),
     ]
-    for (name, actual, expected) in facts where actual != expected {
-      throw TensorStore.damaged(
-        "a size is \(actual) where \(expected) is needed", name, file)
+    try compare(facts, file)
+    if let ridge = models.ridge {
+      try compare([("ridge", ridge.coefficients.rowCount, space.white.columnCount)], file)
     }
   }
 }

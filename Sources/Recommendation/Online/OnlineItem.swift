@@ -59,7 +59,11 @@ extension OnlineModel {
   /// Runs on the calling thread, and may run on several at once.
   public func represent(_ texts: [String], features: DenseMatrix?) -> [OnlineItem] {
     let one = Workers(count: 1)
-    let embedded = recommender.embed(texts, features: features, workers: one)
+    // Vectors from elsewhere don't come with an item over the network: they count as missing.
+    let width = recommender.vectorBlocks.totalWidth
+    let missing = width > 0 ? DenseMatrix(rowCount: texts.count, columnCount: width) : nil
+    let embedded = recommender.embed(
+      texts, features: DenseMatrix.beside(features, missing), workers: one)
     let words = recommender.models.words.transform(texts)
     let regression = LocalKernelRidge()
     var near = TopK.rankProducts(

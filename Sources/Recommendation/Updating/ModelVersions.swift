@@ -109,7 +109,12 @@ public struct ModelVersions: Sendable {
   /// Runs `body` while no other process changes the versions.
   ///
   /// - Throws: ``RecommenderError`` when another one does, and what `body` throws.
+  @discardableResult
   public func locked<Result>(_ body: () throws -> Result) throws -> Result {
+    if !FileManager.default.fileExists(atPath: directory.path) {
+      // A kill between the two renames of a forgetting leaves the model beside its name.
+      RecommenderDirectory.recover(directory)
+    }
     let path = directory.appendingPathComponent(".update.lock").path
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
@@ -126,12 +131,14 @@ public struct ModelVersions: Sendable {
     return try body()
   }
 
-  /// Removes what a killed update left behind.
+  /// Completes or undoes what a killed update or a killed forgetting left behind.
   private func removeLeftovers() {
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    where name.hasSuffix(".tmp") {
-      let url = folder.appendingPathComponent(name)
-      if RecommenderDirectory.isStaging(url) { try? FileManager.default.removeItem(at: url) }
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for suffix in [".old.tmp", ".tmp"] {
+      for name in found.sorted() where name.hasSuffix(suffix) {
+        RecommenderDirectory.recover(
+          folder.appendingPathComponent(String(name.dropLast(suffix.count)), isDirectory: true))
+      }
     }
   }
 

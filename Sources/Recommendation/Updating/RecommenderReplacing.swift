@@ -14,7 +14,8 @@ extension Recommender {
     Recommender(
       model: model, options: options, rule: rule, items: items, users: users ?? self.users,
       histories: histories ?? self.histories, userFeatures: userFeatures,
-      itemSchema: itemSchema, userSchema: userSchema, pooling: pooling,
+      itemSchema: itemSchema, userSchema: userSchema, vectorBlocks: vectorBlocks,
+      vectorFeatures: vectorFeatures, pooling: pooling,
       adapters: adapters ?? self.adapters, models: models ?? self.models,
       space: space ?? self.space, fusion: fusion ?? self.fusion, calibration: calibration,
       metrics: metrics,

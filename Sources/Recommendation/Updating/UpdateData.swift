@@ -138,14 +138,14 @@ struct UpdateData {
 }
 
 /// Two models' figures for the same users.
-struct PairedJudgement {
+package struct PairedJudgement {
   /// Mean of the first and of the second model.
-  let before: Double
-  let after: Double
+  package let before: Double
+  package let after: Double
   /// Standard error of the mean difference; 0 for fewer than two users.
-  let standardError: Double
+  package let standardError: Double
 
-  init(_ before: [Double], _ after: [Double]) {
+  package init(_ before: [Double], _ after: [Double]) {
     precondition(before.count == after.count, "\(before.count) figures for \(after.count)")
     let n = Double(max(1, before.count))
     self.before = before.reduce(0, +) / n
@@ -159,5 +159,7 @@ struct PairedJudgement {
   }
 
   /// Whether the second isn't lower than the first by more than so many standard errors.
-  func isNotWorse(tolerance: Double) -> Bool { after - before >= -tolerance * standardError }
+  package func isNotWorse(tolerance: Double) -> Bool {
+    after - before >= -tolerance * standardError
+  }
 }

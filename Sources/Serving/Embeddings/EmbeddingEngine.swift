@@ -6,12 +6,17 @@ import Tokenization
 
 /// Which vectors of a text are asked for.
 enum EmbeddingOutput: Hashable, Sendable {
-  /// The encoder's pooled vector, not scaled.
-  case encoder
+  /// The encoder's pooled vector, not scaled; the first `skipping` tokens are left out of pooling.
+  case encoder(skipping: Int = 0)
   /// The item tower's vector of a fine-tuned model, of unit length.
   case tower
   /// The last hidden state of each token, one after the other.
   case tokens
+
+  /// Whether it is the encoder's pooled vector.
+  var isPooled: Bool {
+    if case .encoder = self { true } else { false }
+  }
 }
 
 /// One version of a model, ready to turn token ids into vectors on several threads.
@@ -39,7 +44,7 @@ final class EmbeddingEngine: Sendable {
   /// Values of a vector.
   func width(_ output: EmbeddingOutput) -> Int {
     switch output {
-    case .encoder: embedders.first?.width ?? 0
+    case .encoder: embedders[0].width
     case .tokens: model.configuration.hiddenSize
     case .tower: recommender?.models.network.configuration.width ?? 0
     }
@@ -57,7 +62,8 @@ final class EmbeddingEngine: Sendable {
   func run(_ output: EmbeddingOutput, _ sequences: [[Int32]], worker: Int) -> [[Float]] {
     let width = width(output)
     switch output {
-    case .encoder: return rows(embedders[worker].embed(sequences), width)
+    case .encoder(let promptTokens):
+      return rows(embedders[worker].embed(sequences, promptTokens: promptTokens), width)
     case .tower:
       guard let recommender else { return [] }
       return rows(

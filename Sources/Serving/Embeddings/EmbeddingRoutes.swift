@@ -48,7 +48,7 @@ struct EmbeddingRoutes: Sendable {
       }
       output = try current.output(named: fields.string("model") ?? current.modelNames[0])
       guard let name = try fields.string("prompt_name") else {
-        prompt = output == .encoder ? current.defaultPrompt : ""
+        prompt = output.isPooled ? current.defaultPrompt : ""
         return
       }
       guard let known = current.engine.model.sentence.prompt(named: name) else {

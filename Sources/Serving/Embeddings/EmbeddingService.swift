@@ -91,6 +91,12 @@ final class EmbeddingService: Sendable {
     normalize: Bool?, dimensions: Int? = nil, truncate: Bool? = nil, truncatesLeft: Bool = false
   ) async throws -> Result {
     let start = ContinuousClock.now
+    var output = output
+    if output.isPooled, !prompt.isEmpty {
+      output = .encoder(
+        skipping: engine.model.promptTokenCount(
+          prompt, maximumLength: engine.maximumLength(output)))
+    }
     let (sequences, cutCount) = try tokenize(
       texts, engine, output, prompt: prompt, truncate: truncate ?? cutsLongTexts,
       truncatesLeft: truncatesLeft)

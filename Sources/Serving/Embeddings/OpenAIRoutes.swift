@@ -47,7 +47,7 @@ struct OpenAIRoutes: Sendable {
     let dimensions = try fields.int("dimensions", 1...width)
     let result = try await services.embeddings.vectors(
       texts, engine: current.engine, output: output,
-      prompt: output == .encoder ? current.defaultPrompt : "", normalize: nil,
+      prompt: output.isPooled ? current.defaultPrompt : "", normalize: nil,
       dimensions: dimensions)
     var body = Array(#"{"object":"list","data":["#.utf8)
     for (index, vector) in result.vectors.enumerated() {

@@ -45,11 +45,14 @@ struct StatusRoutes: Sendable {
       "model_id": .string(current.name), "model_sha": .null, "model_dtype": "float32",
       "served_model_name": .string(current.name),
       "model_type": [
-        "embedding": ["pooling": .string(current.engine.model.sentence.pooling.description)]
+        "embedding": [
+          "pooling": .string(
+            current.engine.model.sentence.pooling.modes.map(\.rawValue).joined(separator: "+"))
+        ]
       ],
       "max_concurrent_requests": .integer(Int64(options.queueLimit)),
       "max_input_length": .integer(
-        Int64(current.engine.maximumLength(current.online == nil ? .encoder : .tower))),
+        Int64(current.engine.maximumLength(current.online == nil ? .encoder() : .tower))),
       "max_batch_tokens": .integer(Int64(options.batchTokens)), "max_batch_requests": .null,
       "max_client_batch_size": .integer(Int64(options.clientBatchLimit)),
       "auto_truncate": .bool(options.cutsLongTexts),
@@ -106,7 +109,7 @@ struct StatusRoutes: Sendable {
       JSONMember("loaded_at", .integer(Int64(current.loadedAt))),
       JSONMember("models", .array(current.modelNames.map { .string($0) })),
       JSONMember("parameters", .integer(Int64(current.engine.model.weights.count))),
-      JSONMember("width", .integer(Int64(current.engine.width(.encoder)))),
+      JSONMember("width", .integer(Int64(current.engine.width(.encoder())))),
       JSONMember("recommender", .bool(current.online != nil)),
       JSONMember("report", .bool(reportURL() != nil)),
     ]

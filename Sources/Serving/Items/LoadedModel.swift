@@ -51,7 +51,7 @@ final class LoadedModel: Sendable {
         message: "the server has no model of that name; it has \(names.joined(separator: ", "))",
         field: "model")
     }
-    return online != nil && place == 0 ? .tower : .encoder
+    return online != nil && place == 0 ? .tower : .encoder()
   }
 
   /// What the model's directory puts before texts.
