@@ -513,6 +513,10 @@ paths = {
             **post("Adds an item or replaces its text and features.", ref("ItemBody"),
                    ref("ItemStatus"), "Items"),
             "parameters": [ITEM],
+            "responses": {
+                **responses(ref("ItemStatus"), TAKEN),
+                "201": {"description": "The item is new.", "content": content(ref("ItemStatus"))},
+            },
         },
         "delete": get(
             "Removes an item.", obj({"item_id": STRING, "deleted": BOOL}), "Items",

@@ -15,7 +15,7 @@ extension TextEncoder {
     for layer in stride(from: layers.count - 1, through: saved.firstLayer, by: -1) {
       layers[layer].backward(
         dx: dx, dy: dy, saved: saved.layers[layer - saved.firstLayer], batch: batch,
-        weights: adapters?.changed ?? weights, gradients: nil,
+        weights: weights, gradients: nil,
         adapters: adapters?.slots(layer, gradients: nil) ?? .init(), arena: arena, dropout: nil,
         depth: .input)
       swap(&dx, &dy)

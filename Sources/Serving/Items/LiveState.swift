@@ -83,6 +83,7 @@ final class LiveState: Sendable {
   func close() {
     writer.withLock { $0 }?.close()
     audiences.close()
+    store.close()
   }
 
   /// Writes that wait.

@@ -154,6 +154,11 @@
       }
     }
 
+    func close() {
+      // What isn't closed here is closed by the end of the process, and is on the disk either way.
+      try? database.close()
+    }
+
     private func text(_ data: Data) -> String { String(decoding: data, as: UTF8.self) }
   }
 #endif

@@ -10,6 +10,8 @@ protocol StateStorage: Sendable {
   func forgotten() throws -> [UInt64]
   /// Goes through all events in the order in which they came.
   func forEachEvent(_ body: (Event) throws -> Void) throws
+  /// Lets another process have it; nothing is read or written any more.
+  func close()
 }
 
 /// Keeps nothing: what comes in lives in memory until the server ends.
@@ -19,6 +21,7 @@ struct NoStorage: StateStorage {
   func ids(removed: Bool) -> [String] { [] }
   func forgotten() -> [UInt64] { [] }
   func forEachEvent(_ body: (Event) throws -> Void) {}
+  func close() {}
 }
 
 /// One change of what is stored.
