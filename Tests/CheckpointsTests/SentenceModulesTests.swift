@@ -118,9 +118,12 @@ struct SentenceModulesTests {
       #expect(file.tensors.allSatisfy { $0.type == type })
       #expect(try json(url, "config.json")["torch_dtype"] == .string(name))
       let again = try PretrainedModel.load(from: url)
-      expectClose(
-        Array(again.weights.values), Array(model.weights.values), absolute: 0x1p-24,
-        relative: type == .float16 ? 0x1p-11 : 0x1p-8)
+      // The values end with their stores.
+      withExtendedLifetime((again, model)) {
+        expectClose(
+          Array(again.weights.values), Array(model.weights.values), absolute: 0x1p-24,
+          relative: type == .float16 ? 0x1p-11 : 0x1p-8)
+      }
     }
   }
 
