@@ -100,6 +100,21 @@ struct ONNXFileTests {
       ])
   }
 
+  @Test("a folder that is written again keeps no graph and no weights of another model")
+  func stale() throws {
+    let url = folder.file("model")
+    let model = try PretrainedModel.load(from: Goldens.directory("st6"))
+    func has(_ name: String) -> Bool {
+      FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
+    }
+    try model.write(to: url, product: .encoder, graph: .init(), modelCard: "")
+    #expect(has("model.safetensors") && has("onnx/model.onnx"))
+    try model.write(to: url, product: .graphOnly, graph: .init(), modelCard: "")
+    #expect(!has("model.safetensors") && has("onnx/model.onnx"))
+    try model.write(to: url, product: .encoder, modelCard: "")
+    #expect(has("model.safetensors") && !has("onnx/model.onnx"))
+  }
+
   @Test("every node's inputs exist before it, and no name is given twice")
   func order() throws {
     for name in ["mlm", "st6", "legacy"] {
