@@ -21,7 +21,7 @@ struct ExportCard {
     let parameters = source.model.weights.table.entries.reduce(0) { $0 + $1.count }
     let width = s.projections.last?.outputs ?? s.pooling.outputWidth(c.hiddenSize)
     let steps =
-      ["\(s.pooling.modes.map(\.rawValue).joined(separator: " + ")) pooling"]
+      ["\(s.pooling) pooling"]
       + s.projections.map { "a dense layer of \($0.outputs)" }
       + (s.normalize ? ["length 1"] : [])
     let tags =

@@ -105,7 +105,7 @@ public enum Pooling: String, Sendable, Codable, CaseIterable {
 }
 
 /// One or more ways of pooling whose vectors stand one after the other: (tokens, H) -> (sequences, modes * H).
-public struct PoolingModes: Sendable, Equatable {
+public struct PoolingModes: Sendable, Equatable, CustomStringConvertible {
   /// The modes in the order of their vectors; at least one.
   public let modes: [Pooling]
 
@@ -121,6 +121,9 @@ public struct PoolingModes: Sendable, Equatable {
   public static let mean = PoolingModes([.mean])
   /// The maximum alone.
   public static let max = PoolingModes([.max])
+
+  /// The names of the modes, joined by +.
+  public var description: String { modes.map(\.rawValue).joined(separator: "+") }
 
   /// Width of the vectors for hidden states of `width`.
   public func outputWidth(_ width: Int) -> Int { modes.count * width }

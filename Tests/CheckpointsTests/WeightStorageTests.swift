@@ -27,7 +27,9 @@ struct WeightStorageTests {
     #expect(mapped.weights.isReadOnly && !copied.weights.isReadOnly)
     #expect(vectors(mapped) == vectors(copied))
     let back = mapped.weights.copied()
-    #expect(back.values.elementsEqual(copied.weights.values))
+    withExtendedLifetime((back, copied)) {
+      #expect(back.values.elementsEqual(copied.weights.values))
+    }
     // Half precision is converted, so nothing of it can be used in place.
     let inPlace = mapped.weights.table.entries.filter { mapped.weights.isMapped($0) }.map(\.name)
     #expect(inPlace.isEmpty == (name == "legacy"))

@@ -88,6 +88,10 @@ struct DirectoryStaging {
       unlink(target.appendingPathComponent(DirectoryStaging.weights).path)
       unlink(target.appendingPathComponent(DirectoryStaging.weights + ".index.json").path)
     }
+    // What the new generation doesn't have would be of another model.
+    for name in [DirectoryStaging.weights, PretrainedModel.graphFile] where !names.contains(name) {
+      unlink(target.appendingPathComponent(name).path)
+    }
     let last = names.filter { $0 == DirectoryStaging.weights }
     let ordered = names.filter { $0 != DirectoryStaging.weights } + last
     for name in ordered {

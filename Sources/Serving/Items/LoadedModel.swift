@@ -29,7 +29,7 @@ final class LoadedModel: Sendable {
     let isRecommender = RecommenderDirectory.isRecommender(directory)
     let recommender =
       isRecommender ? try Recommender.load(from: directory, workers: workers) : nil
-    let model = try recommender?.model ?? PretrainedModel.load(from: directory)
+    let model = try recommender?.model ?? PretrainedModel.load(from: directory, storage: .mapping)
     online = try recommender.map { try OnlineModel($0, workers: workers) }
     engine = EmbeddingEngine(
       model: model, recommender: recommender, threads: workers.count,

@@ -28,16 +28,28 @@ def embed(binary, model, *options):
         return np.load(target)
 
 
-def theirs(environment, folder, models):
-    """sentence-transformers' vectors of TEXTS: name -> array. `models` are pairs of a name and a prompt's name."""
+def job(environment, script, folder, models):
+    """Runs one of the scripts beside this file on TEXTS; returns its arrays by name, and what it printed."""
     with tempfile.TemporaryDirectory() as scratch:
         jobs, output = os.path.join(scratch, "jobs.json"), os.path.join(scratch, "x.npz")
         with open(jobs, "w", encoding="utf-8") as file:
             json.dump({"texts": TEXTS, "models": models}, file)
-        version = environments.run(environment, os.path.join(HERE, "vectors.py"), folder, jobs, output)
-        print(f"sentence-transformers {version.split()[-1]} ({environment}): {len(models)} directories")
+        printed = environments.run(environment, os.path.join(HERE, script), folder, jobs, output)
         with np.load(output) as found:
-            return {name: found[name] for name in found.files}
+            return {name: found[name] for name in found.files}, printed.strip().split("\n")[-1]
+
+
+def theirs(environment, folder, models):
+    """sentence-transformers' vectors of TEXTS: name -> array. `models` are pairs of a name and a prompt's name."""
+    vectors, version = job(environment, "vectors.py", folder, models)
+    print(f"sentence-transformers {version} ({environment}): {len(models)} directories")
+    return vectors
+
+
+def export(binary, source, target, *options):
+    done = subprocess.run([binary, "export", source, "--output", target, "--quiet", *options], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"error: export of {source}: {done.stderr}")
 
 
 class Report:

@@ -103,7 +103,10 @@ def settings(path, name, **values):
 def weights(v):
     v.bert("bare")
     v.bert("prefixed_tied_head", randomize(BertForMaskedLM(BertConfig(**SIZES))))
-    v.bert("untied_head", randomize(BertForMaskedLM(BertConfig(**SIZES, tie_word_embeddings=False))))
+    # transformers 4 computes with one of the two biases and 5 with the other: they are the same in real files.
+    untied = randomize(BertForMaskedLM(BertConfig(**SIZES, tie_word_embeddings=False)))
+    untied.cls.predictions.decoder.bias.data.copy_(untied.cls.predictions.bias.data)
+    v.bert("untied_head", untied)
     v.bert("classifier", randomize(BertForSequenceClassification(BertConfig(**SIZES))))
     v.bert("relu", config={"hidden_act": "relu"})
     v.bert("tanh_gelu", config={"hidden_act": "gelu_new", "layer_norm_eps": 1e-6, "type_vocab_size": 3})
@@ -197,10 +200,44 @@ def sentences(v):
              pooling_mode=["lasttoken", "mean", "cls"])
 
 
+def adapters(root):
+    """Adapters with random weights for `pooling_mean`, as AdapterHub's and PEFT's libraries write them."""
+    generator = torch.Generator().manual_seed(9)
+    draw = lambda *shape: torch.randn(*shape, generator=generator) * 0.3
+    designs = {"bottleneck": dict(mh_adapter=False, non_linearity="relu", original_ln_before=True, is_parallel=False, scaling=1.0),
+               "houlsby": dict(mh_adapter=True, non_linearity="swish", original_ln_before=False, is_parallel=False, scaling=1.0),
+               "parallel": dict(mh_adapter=False, non_linearity="relu", original_ln_before=False, is_parallel=True, scaling=4.0)}
+    for name, design in designs.items():
+        path = os.path.join(root, "adapters", name)
+        config = {"output_adapter": True, "reduction_factor": 4, "original_ln_after": True, "ln_before": False,
+                  "ln_after": False, "residual_before_ln": True, "adapter_residual_before_ln": False, "use_gating": False,
+                  "dropout": 0.0, "phm_layer": False, "init_weights": "bert", "leave_out": [], "inv_adapter": None,
+                  "cross_adapter": False, **design}
+        write(f"{path}/adapter_config.json", {"config": config, "hidden_size": 32, "model_class": "BertModel",
+                                              "model_name": "", "model_type": "bert", "name": "item",
+                                              "version": "adapters.1.3.0"})
+        tensors = {}
+        for layer in range(2):
+            for site in ["attention.output", "output"][0 if design["mh_adapter"] else 1:]:
+                scope = f"encoder.layer.{layer}.{site}.adapters.item."
+                tensors.update({scope + "adapter_down.0.weight": draw(8, 32), scope + "adapter_down.0.bias": draw(8),
+                                scope + "adapter_up.weight": draw(32, 8), scope + "adapter_up.bias": draw(32)})
+        save_file(tensors, f"{path}/adapter.safetensors", metadata={"format": "pt"})
+    path = os.path.join(root, "adapters", "lora")
+    write(f"{path}/adapter_config.json", {
+        "peft_type": "LORA", "task_type": "FEATURE_EXTRACTION", "base_model_name_or_path": "base", "r": 3, "lora_alpha": 6,
+        "lora_dropout": 0.0, "target_modules": ["query", "value"], "bias": "none", "fan_in_fan_out": False,
+        "modules_to_save": None, "inference_mode": True})
+    save_file({f"base_model.model.encoder.layer.{n}.attention.self.{m}.lora_{side}.weight": draw(*shape)
+               for n in range(2) for m in ("query", "value") for side, shape in (("A", (3, 32)), ("B", (32, 3)))},
+              f"{path}/adapter_model.safetensors", metadata={"format": "pt"})
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     everything = Variants(sys.argv[1])
     weights(everything)
     tokenizers(everything)
     sentences(everything)
+    adapters(sys.argv[1])
     write(os.path.join(sys.argv[1], "variants.json"), everything.index)
