@@ -1,7 +1,7 @@
 import Checkpoints
 import Datasets
 import EncoderModel
-import Foundation
+package import Foundation
 import Kernels
 import Recommendation
 import Tokenization
