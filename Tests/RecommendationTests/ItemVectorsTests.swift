@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import EncoderModel
 import Foundation
 import Kernels
 import Recommendation
