@@ -57,8 +57,10 @@ struct AdapterDamageTests {
     ("peft_lora", "\"lora_alpha\": 8", "\"lora_alpha\": \"8\"", "lora_alpha"),
   ]
 
-  @Test("an option that would change vectors and isn't supported", arguments: options)
-  func options(_ name: String, _ old: String, _ new: String, _ named: String) throws {
+  @Test(
+    "an option that would change vectors and isn't supported", arguments: AdapterDamageTests.options
+  )
+  func unsupported(_ name: String, _ old: String, _ new: String, _ named: String) throws {
     let error = try refusal(try copy(name, old, new))
     #expect(error.description.contains(named), "\(error)")
     #expect(error.place.contains(name), "\(error)")

@@ -12,7 +12,7 @@ struct TextEmbedderTests {
   init() throws { model = try PretrainedModel.load(from: Goldens.directory("mlm")) }
 
   private func embedder(
-    threads: Int = 1, tokens: Int = 2048, pooling: Pooling = .mean, normalize: Bool = true
+    threads: Int = 1, tokens: Int = 2048, pooling: PoolingModes = .mean, normalize: Bool = true
   ) -> TextEmbedder {
     TextEmbedder(
       encoder: model.encoder, weights: model.weights, pooling: pooling, normalize: normalize,
@@ -59,7 +59,7 @@ struct TextEmbedderTests {
 
   @Test("vectors have length 1 only where that is asked for")
   func normalization() {
-    for pooling in [Pooling.mean, .cls, .max] {
+    for pooling in [PoolingModes.mean, .cls, .max] {
       let raw = embedder(pooling: pooling, normalize: false).embed([[2, 9, 12, 3]])
       let unit = embedder(pooling: pooling).embed([[2, 9, 12, 3]])
       let norm = raw.reduce(0) { $0 + $1 * $1 }.squareRoot()

@@ -105,9 +105,10 @@ public struct UpdateOptions: Sendable {
   public var rateFactor = 0.3
   /// Steps of adapter training at most; 0 leaves the adapters as they are.
   public var adapterSteps = 60
-  /// An updated model, or its collaborative part, counts as worse when its mean NDCG@20 is lower by more
-  /// than so many standard errors of the paired difference: of two equally good models the newer one
-  /// knows more. Training must not lower it at all.
+  /// How many standard errors of the paired difference the mean NDCG@20 of an updated model, or of its
+  /// collaborative part, may be lower.
+  ///
+  /// Of two equally good models the newer one knows more. Training must not lower it at all.
   public var tolerance = 1.0
   /// Fewer users with held-out behaviours can't judge.
   public var minimumUsers = 10
