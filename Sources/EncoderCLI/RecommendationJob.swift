@@ -220,9 +220,8 @@ struct CSVText {
   }
 
   private static func quoted(_ field: String) -> String {
-    let needs = field.utf8.contains {
-      $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == 10 || $0 == 13
-    }
+    let special: [UInt8] = [0x2C, 0x22, 0x0A, 0x0D]
+    let needs = field.utf8.contains { special.contains($0) }
     return needs ? "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : field
   }
 }
