@@ -82,7 +82,10 @@ struct ItemMap {
     let members = sample.map { item in
       CountRange.place(of: Int(recommender.space.counts[Int(item)]), in: ranges) ?? 0
     }
-    return (ranges.map { $0.name == "1" ? "1 behaviour" : "\($0.name) behaviours" }, members, "behaviours in training")
+    return (
+      ranges.map { $0.name == "1" ? "1 behaviour" : "\($0.name) behaviours" }, members,
+      "behaviours in training"
+    )
   }
 
   private func trimmed(_ text: String) -> String {
