@@ -20,8 +20,9 @@ struct PretrainTests {
   private static let modelFiles = [
     "1_Pooling/config.json", "README.md", "bag_of_words.safetensors", "config.json",
     "config_sentence_transformers.json", "encoder.json", "events.out.tfevents.encoder",
-    "model.safetensors", "modules.json", "report.html", "sentence_bert_config.json", "special_tokens_map.json", "tokenizer.json",
-    "tokenizer_config.json", "training.jsonl", "training_state.safetensors", "vocab.txt",
+    "model.safetensors", "modules.json", "report.html", "sentence_bert_config.json",
+    "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "training.jsonl",
+    "training_state.safetensors", "vocab.txt",
   ]
 
   @Test("without --output: checkpoints/NAME and vocab/NAME.txt; then embed finds the model")

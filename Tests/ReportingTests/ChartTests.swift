@@ -87,6 +87,6 @@ import Testing
     let points = [ScatterChart.Point(x: 0, y: 0, group: 2, title: "point")]
     let scatter = ScatterChart("name", x: "x", y: "y", groups: ["a", "b", "c"], points)
     #expect(scatter.legend == [LegendEntry("c", 2)])
-    #expect(scatter.svg(width: 300).contains("<title>point</title>"))
+    #expect(scatter.svg(width: 700).contains("<title>point</title>"))
   }
 }
