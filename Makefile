@@ -4,12 +4,19 @@
 SWIFT ?= swift
 ENCODER := .build/release/encoder
 
-.PHONY: help build demo test format-check format check-ecosystem clean dependencies
+# What `make demo` makes, and what `make bench-serve` loads.
+MODEL ?= demo/model
+MINILM ?=
+
+.PHONY: help build demo serve bench bench-serve test format-check format check-ecosystem clean dependencies
 
 help:
 	@echo 'make build            build the program: $(ENCODER)'
 	@echo 'make demo             the whole pipeline on the Debian package index, about 10 minutes'
+	@echo 'make serve            serve what make demo made on http://127.0.0.1:8080; MODEL=DIR serves another'
+	@echo 'make bench-serve      load the server; MODEL=DIR, MINILM=DIR for vectors'
 	@echo 'make test             all tests; needs nothing outside this repository'
+	@echo 'make bench            speed beside the Python libraries; needs ENCODER_DATA; BENCH=--full for the long runs'
 	@echo 'make format-check     swift format, strict'
 	@echo 'make format           rewrite the sources as swift format wants them'
 	@echo 'make check-ecosystem  compare with the Python libraries; needs ENCODER_DATA and a Python with them'
@@ -24,9 +31,20 @@ build: dependencies
 demo: build
 	@Scripts/demo $(ENCODER) demo
 
+serve: build
+	$(ENCODER) serve --model $(MODEL) --data $(MODEL).sqlite
+
+bench-serve: build
+	Scripts/bench-serve $(ENCODER) --model $(MODEL) $(if $(MINILM),--minilm $(MINILM))
+
 test: dependencies
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build --disable-xctest
+
+bench: dependencies
+	$(SWIFT) build -c release --product encoder
+	$(SWIFT) build -c release --product encoder-bench
+	@Scripts/bench $(BENCH)
 
 format-check:
 	$(SWIFT) format lint --strict --recursive Sources Tests

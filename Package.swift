@@ -18,11 +18,21 @@ let package = Package(
     .library(name: "Metrics", targets: ["Metrics"]),
     .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "Recommendation", targets: ["Recommendation"]),
+    .library(name: "Serving", targets: ["Serving"]),
+  ],
+  traits: [
+    .default(enabledTraits: ["Server"]),
+    .trait(
+      name: "Server",
+      description: "encoder serve, with Hummingbird and SQLite; without it builds are shorter."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(
@@ -53,10 +63,27 @@ let package = Package(
     .target(name: "Metrics"),
     .target(name: "Reporting"),
     .target(name: "Recommendation", dependencies: ["Training", "Metrics", "Reporting"]),
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Recommendation",
+        .product(
+          name: "Hummingbird", package: "hummingbird",
+          moduleAliases: ["Metrics": "ServerMetrics"], condition: .when(traits: ["Server"])),
+        .product(
+          name: "HummingbirdCore", package: "hummingbird",
+          moduleAliases: ["Metrics": "ServerMetrics"], condition: .when(traits: ["Server"])),
+        .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Server"])),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      resources: [
+        .embedInCode("Page/index.html"), .embedInCode("Page/page.css"),
+        .embedInCode("Page/page.js"), .embedInCode("openapi.json"),
+      ]),
     .executableTarget(
       name: "EncoderCLI",
       dependencies: [
-        "Recommendation", "Reporting",
+        "Recommendation", "Reporting", "Serving",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -70,6 +97,8 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["EncoderModel", "Checkpoints"],
       path: "Tests/TestSupport"),
+    .target(name: "Fuzzing", dependencies: ["Recommendation"], path: "Tests/Fuzzing"),
+    .executableTarget(name: "encoder-fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz"),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
@@ -80,6 +109,8 @@ let package = Package(
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
     .testTarget(
       name: "RecommendationTests", dependencies: ["Recommendation", "TestSupport"]),
+    .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"]),
+    .testTarget(name: "ServingTests", dependencies: ["Serving", "TestSupport"]),
     .testTarget(name: "EncoderCLITests", dependencies: ["EncoderCLI", "TestSupport"]),
   ]
 )

@@ -8,7 +8,7 @@ import Kernels
 struct EncoderBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "encoder-bench", abstract: "Times the project's stages.",
-    subcommands: [WorkerCommand.self, KernelsCommand.self, ScalingCommand.self])
+    subcommands: [WorkerCommand.self, KernelsCommand.self, ScalingCommand.self, ReadCommand.self])
 
   static func main() {
     BLAS.useSingleThread()

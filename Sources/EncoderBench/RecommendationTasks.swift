@@ -1,3 +1,4 @@
+import ArgumentParser
 import Datasets
 import Foundation
 import Kernels
@@ -51,5 +52,17 @@ extension DenseMatrix {
       Float.random(in: -1..<1, using: &generator)
     }
     return DenseMatrix(rowCount: rowCount, columnCount: columnCount, values: values)
+  }
+}
+
+/// Reads a behaviours file once, so that its peak memory can be seen from outside.
+struct ReadCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "read", abstract: "Reads a behaviours file and prints the number of rows.")
+
+  @Argument(help: "The behaviours, CSV.") var file: String
+
+  func run() throws {
+    print(try Behaviors.load(from: URL(fileURLWithPath: file)).0.count)
   }
 }

@@ -29,8 +29,14 @@ struct EmbedCommand: ParsableCommand {
   )
   var file: String?
 
-  @Option(help: "Where the vectors go: F.npy, .safetensors, .jsonl, .csv or .fvecs.")
+  @Option(
+    help:
+      "Where the vectors go: F.npy, .safetensors, .jsonl, .csv, .fvecs, .faiss (flat index), .pgcopy or .pgbin (PostgreSQL's COPY, text or binary, for pgvector)."
+  )
   var output: String?
+
+  @Option(help: "What an index of .faiss compares by: ip (inner product) or l2.")
+  var metric = VectorMetric.ip
 
   @OptionGroup var reading: CorpusOptions
 
@@ -38,8 +44,11 @@ struct EmbedCommand: ParsableCommand {
     help: "Tokens of a text, [CLS] and [SEP] counted; longer ones are cut. By default the model's.")
   var maxLength: Int?
 
-  @Option(help: "How token states become a vector: mean, cls or max. By default the model's.")
-  var pooling: Pooling?
+  @Option(
+    help: ArgumentHelp(
+      "How token states become a vector: \(Pooling.allCases.map(\.rawValue).joined(separator: ", ")), or "
+        + "several, joined by +. By default the model's, which may have dense layers after it."))
+  var pooling: PoolingModes?
 
   @Flag(inversion: .prefixedNo, help: "Scale vectors to length 1. By default the model's.")
   var normalize: Bool?
@@ -49,6 +58,8 @@ struct EmbedCommand: ParsableCommand {
 
   @Option(help: "The name of one of the model's prompts.")
   var promptName: String?
+
+  @OptionGroup var adapters: AdapterOptions
 
   @Flag(help: "Of a fine-tuned model: the frozen encoder's vectors, not the item tower's.")
   var base = false
@@ -74,9 +85,10 @@ struct EmbedCommand: ParsableCommand {
     }
     let choice = try ModelLocator().locate(model, includingRecommenders: true)
     if let notice = choice.notice { display.line(notice) }
-    let vectorizer = try vectorizer(choice.url)
+    let vectorizer = try vectorizer(choice.url, display)
     var job = EmbeddingJob(
-      vectorizer: vectorizer, output: output.map { URL(fileURLWithPath: $0) }, display: display)
+      vectorizer: vectorizer, output: output.map { URL(fileURLWithPath: $0) }, metric: metric,
+      display: display)
     if let file {
       var options = reading.options
       options.allowsNoText = true
@@ -88,20 +100,23 @@ struct EmbedCommand: ParsableCommand {
   }
 
   /// The item tower of a fine-tuned model; the encoder with its pooling otherwise.
-  private func vectorizer(_ directory: URL) throws -> any TextVectorizer {
+  private func vectorizer(_ directory: URL, _ display: ProgressDisplay) throws -> any TextVectorizer
+  {
     let isRecommender = RecommenderDirectory.isRecommender(directory)
     guard isRecommender, !base else {
       let choices = EncoderVectorizer.Choices(
         pooling: pooling, normalize: normalize, maximumLength: maxLength, prompt: prompt,
         promptName: promptName)
       let url = isRecommender ? directory.appendingPathComponent("base") : directory
+      let model = try PretrainedModel.load(from: url, storage: .mapping)
       return try EncoderVectorizer(
-        PretrainedModel.load(from: url), choices: choices, workers: shared.workers)
+        model, adapters: adapters.load(over: model, display), choices: choices,
+        workers: shared.workers)
     }
     let given: [(String, Bool)] = [
       ("--pooling", pooling != nil), ("--normalize", normalize != nil),
       ("--max-length", maxLength != nil), ("--prompt", prompt != nil),
-      ("--prompt-name", promptName != nil),
+      ("--prompt-name", promptName != nil), ("--adapter", !adapters.adapter.isEmpty),
     ]
     if let flag = given.first(where: \.1)?.0 {
       throw CLIError(
@@ -113,4 +128,13 @@ struct EmbedCommand: ParsableCommand {
   }
 }
 
-extension Pooling: ExpressibleByArgument {}
+extension PoolingModes: ExpressibleByArgument {
+  /// Reads names joined by +, such as `cls+mean`.
+  public init?(argument: String) {
+    let names = argument.split(separator: "+", omittingEmptySubsequences: false)
+    let modes = names.compactMap { Pooling(rawValue: String($0)) }
+    guard modes.count == names.count else { return nil }
+    self.init(modes)
+  }
+}
+extension VectorMetric: ExpressibleByArgument {}

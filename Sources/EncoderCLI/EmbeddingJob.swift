@@ -6,6 +6,7 @@ import Foundation
 struct EmbeddingJob {
   private let vectorizer: any TextVectorizer
   private let output: URL?
+  private let metric: VectorMetric
   private let display: ProgressDisplay
   private var writer: (any VectorWriter)?
   private var hasIDs = false
@@ -15,8 +16,11 @@ struct EmbeddingJob {
   /// Texts in memory at once with their vectors; also how far equal texts are noticed.
   private static let chunk = 8192
 
-  init(vectorizer: any TextVectorizer, output: URL?, display: ProgressDisplay) {
+  init(
+    vectorizer: any TextVectorizer, output: URL?, metric: VectorMetric, display: ProgressDisplay
+  ) {
     self.vectorizer = vectorizer
+    self.metric = metric
     self.output = output
     self.display = display
   }
@@ -70,7 +74,8 @@ struct EmbeddingJob {
     guard let output else {
       return JSONLinesVectorWriter(StandardOutput(), width: vectorizer.width)
     }
-    return try VectorFormat(output).writer(to: output, width: vectorizer.width, hasIDs: hasIDs)
+    return try VectorFormat(output).writer(
+      to: output, width: vectorizer.width, hasIDs: hasIDs, metric: metric)
   }
 
   /// Completes the output and says what was done.

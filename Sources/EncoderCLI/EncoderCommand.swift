@@ -11,8 +11,18 @@ struct EncoderCommand: AsyncParsableCommand {
     subcommands: [
       VocabCommand.self, TokenizeCommand.self, PretrainCommand.self, EmbedCommand.self,
       SplitCommand.self, FinetuneCommand.self, EvaluateCommand.self, RecommendCommand.self,
-      ScoreCommand.self,
-    ])
+      ScoreCommand.self, ExportCommand.self, AdapterCommand.self, UpdateCommand.self,
+      ForgetCommand.self,
+    ] + served)
+
+  /// What needs the package trait `Server`.
+  private static var served: [any ParsableCommand.Type] {
+    #if Server
+      [ServeCommand.self]
+    #else
+      []
+    #endif
+  }
 }
 
 extension EncoderCommand {

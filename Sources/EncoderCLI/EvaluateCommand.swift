@@ -36,6 +36,15 @@ struct EvaluateCommand: ParsableCommand {
   var perUser: String?
 
   @Option(
+    help:
+      "Folder for qrels and runs as trec_eval, ir_measures and ranx read them, of each method and set."
+  )
+  var trec: String?
+
+  @Option(help: "Places a user in the runs of --trec.")
+  var trecDepth = 1000
+
+  @Option(
     help: "HTML file for the report (default: report.html of the model; none for --items).")
   var report: String?
 
@@ -61,6 +70,7 @@ struct EvaluateCommand: ParsableCommand {
     guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else {
       throw ValidationError("--threads must be between 1 and 1024.")
     }
+    guard trecDepth > 0 else { throw ValidationError("--trec-depth must be above 0.") }
     if noBaselines && (items != nil || baselines != nil) {
       throw ValidationError("--no-baselines goes neither with --items nor with --baselines.")
     }
@@ -71,6 +81,7 @@ struct EvaluateCommand: ParsableCommand {
     BLAS.useSingleThread()
     let workers = Workers(count: threads)
     for path in [json, perUser, report].compactMap({ $0 }) { try OutputCheck.file(path) }
+    if let trec { try OutputCheck.directory(URL(fileURLWithPath: trec)) }
     let folder = URL(fileURLWithPath: split)
     let rows = try ColdSplit.read(from: folder)
     if on == .validation && rows.validationCold.count == 0 {
@@ -120,7 +131,7 @@ struct EvaluateCommand: ParsableCommand {
     over path: String, _ rows: ColdSplit, _ workers: Workers
   ) throws -> Evaluation {
     let table = try ItemTable.load(from: URL(fileURLWithPath: path))
-    return Evaluation.run(
+    return try Evaluation.run(
       baselinesOver: table,
       on: try EvaluationSplit(rows, catalogue: table.ids, part: on, place: split),
       options: try options(), workers: workers, progress: { display("evaluating \($0)") })
@@ -146,6 +157,8 @@ struct EvaluateCommand: ParsableCommand {
     var options = Evaluation.Options()
     options.baselines = try chosenBaselines()
     options.seed = seed
+    options.trecFolder = trec.map { URL(fileURLWithPath: $0) }
+    options.trecDepth = trecDepth
     return options
   }
 

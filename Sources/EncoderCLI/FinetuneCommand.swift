@@ -13,8 +13,8 @@ struct FinetuneCommand: ParsableCommand {
     commandName: "finetune",
     abstract: "Fine-tunes a recommender on behaviours.",
     discussion: """
-      The encoder stays frozen; adapters in its last layers, towers and the fusion of their scores with \
-      collaborative and lexical ones are learned. Writes checkpoints/NAME-rec, NAME being the behaviours \
+      The encoder stays frozen, unless by --adapter full; adapters in its last layers, towers and the \
+      fusion of their scores with collaborative and lexical ones are learned. Writes checkpoints/NAME-rec, NAME being the behaviours \
       file's name, or the directory that --output names: all that recommend, score, evaluate and embed \
       need.
       """)
@@ -26,6 +26,12 @@ struct FinetuneCommand: ParsableCommand {
   @Option(help: "Items: item_id, text (or title, description) and feature columns.")
   var items: String?
 
+  @Option(
+    help:
+      "Vectors of the items, of images for example: .npy or .safetensors, with the item ids in NAME.ids.txt; may be repeated."
+  )
+  var itemVectors: [String] = []
+
   @Option(help: "Users: user_id and feature columns.")
   var users: String?
 
@@ -35,14 +41,26 @@ struct FinetuneCommand: ParsableCommand {
   @Option(help: "Directory for the recommender.")
   var output: String?
 
-  @Option(help: "What of the encoder is tuned: bottleneck (adapters in the last layers) or none.")
+  @Option(
+    help:
+      "What of the encoder is tuned: bottleneck, houlsby, parallel, lora, ia3, bitfit, full or none."
+  )
   var adapter: AdapterKind = .bottleneck
 
-  @Option(help: "Width of the adapters.")
+  @Option(help: "Width of the adapters bottleneck, houlsby and parallel.")
   var bottleneck = 64
 
-  @Option(help: "Upper layers that get an adapter.")
+  @Option(help: "Rank of --adapter lora.")
+  var rank = 8
+
+  @Option(help: "LoRA's alpha; its changes are scaled by alpha / rank.")
+  var alpha = 16.0
+
+  @Option(help: "Upper layers that get an adapter; full takes all of them.")
   var adapterLayers = 2
+
+  @Option(help: "AdamW's learning rate of the adapter (default: what suits its kind).")
+  var adapterLearningRate: Double?
 
   @Option(
     help: "softmax (implicit feedback), bpr, bce (labels 0 and 1) or mse (ratings).")
@@ -52,6 +70,9 @@ struct FinetuneCommand: ParsableCommand {
     parsing: .unconditional,
     help: "A label of at least this is positive (default: from the labels, and printed).")
   var positiveLabel: Double?
+
+  @Option(help: "Leave out users and items with fewer rows than this, until none is left.")
+  var core = 0
 
   @Option(help: "Minutes for training towers and adapters (default: 8, without --epochs).")
   var minutes: Double?
@@ -84,9 +105,13 @@ struct FinetuneCommand: ParsableCommand {
     guard minutes == nil || epochs == nil else {
       throw ValidationError("Give one of --minutes and --epochs.")
     }
-    guard bottleneck > 0, adapterLayers > 0 else {
-      throw ValidationError("--bottleneck and --adapter-layers must be above 0.")
+    guard bottleneck > 0, adapterLayers > 0, rank > 0 else {
+      throw ValidationError("--bottleneck, --rank and --adapter-layers must be above 0.")
     }
+    guard alpha.isFinite, alpha != 0, adapterLearningRate ?? 1 > 0 else {
+      throw ValidationError("--alpha must not be 0, --adapter-learning-rate must be above 0.")
+    }
+    guard core >= 0 else { throw ValidationError("--core is \(core); give 0 or more.") }
     guard maxLength >= 8 else { throw ValidationError("--max-length must be at least 8.") }
   }
 
@@ -155,6 +180,9 @@ struct FinetuneCommand: ParsableCommand {
     if let epochs { options.towers.maximumEpochs = epochs }
     options.adapters.bottleneck = bottleneck
     options.adapters.layers = adapterLayers
+    options.adapters.rank = rank
+    options.adapters.alpha = alpha
+    options.adapters.learningRate = adapterLearningRate
     options.adapters.seed = seed
     options.adapterKind = adapter
     options.minutes = epochs == nil ? minutes ?? 8 : nil

@@ -8,7 +8,8 @@ struct FinetuneReading {
 
   /// - Throws: `DatasetError` for a malformed file.
   func read(_ display: ProgressDisplay) throws -> FinetuneInput {
-    let options = command.columns.options
+    var options = command.columns.options
+    options.notice = { display.line($0) }
     let items = try ItemTable.find(
       forBehaviors: URL(fileURLWithPath: command.behaviors),
       items: command.items.map { URL(fileURLWithPath: $0) }, options: options)
@@ -23,13 +24,26 @@ struct FinetuneReading {
     display.line("positive: \(rule.reason)")
     var cleaning = Cleaning()
     cleaning.dropsUnrated = command.loss == .mse
+    cleaning.core = command.core
     rows = cleaning.apply(to: rows, positive: rule, report: &report)
     report.describe(rows, positive: rule)
     report.describe(texts: items.texts)
     display.line(
       "behaviours: \(report.rowsRead) read, \(report.rowsKept) kept (\(report.droppedInWords)); "
         + "\(report.positives) positive, \(report.users) users, \(items.count) items")
+    let vectors = try command.itemVectors.map {
+      try ItemVectors.load(from: URL(fileURLWithPath: $0))
+    }
+    for block in vectors {
+      let known = (0..<items.count).filter { item in
+        items.ids.withBytes(of: item) { block.ids.index(of: $0) != nil }
+      }
+      display.line(
+        "item vectors \(block.name): \(block.ids.count) of \(block.vectors.columnCount) values, for "
+          + "\(known.count) of \(items.count) items")
+    }
     return FinetuneInput(
-      items: items, behaviors: rows, users: users, rule: rule, report: report)
+      items: items, behaviors: rows, users: users, rule: rule, report: report,
+      itemVectors: vectors)
   }
 }

@@ -11,7 +11,8 @@ struct RecommendCommand: ParsableCommand {
     abstract: "Ranks items for users, or for a text.",
     discussion: """
       Prints user_id,rank,item_id,score. Items on which a user has a positive behaviour are left out. \
-      New items given by --new-items are embedded on the spot.
+      New items given by --new-items are embedded on the spot. With --explain each line is a JSON \
+      object in place of a CSV row.
       """)
 
   @Option(help: "A fine-tuned model's directory; else the newest under ./checkpoints.")
@@ -37,6 +38,12 @@ struct RecommendCommand: ParsableCommand {
   @Option(help: "New items: item_id, text and feature columns.")
   var newItems: String?
 
+  @Option(
+    help:
+      "Vectors of the new items, where the model was fine-tuned with some: one file for each, in the same order."
+  )
+  var itemVectors: [String] = []
+
   @Option(name: .customLong("where"), help: "Only items with COLUMN=VALUE; may be repeated.")
   var filters: [String] = []
 
@@ -45,6 +52,17 @@ struct RecommendCommand: ParsableCommand {
 
   @Flag(help: "Also items that the user has behaviours on.")
   var includeSeen = false
+
+  @Option(
+    help:
+      "From 0 (the best scores) to 1: items of a list that differ (maximal marginal relevance).")
+  var diversity = 0.0
+
+  @Flag(
+    help:
+      "Why: one JSON object a recommendation, with the parts of the score, items of the history and words."
+  )
+  var explain = false
 
   @Option(help: "Where the lists go; else standard output.")
   var output: String?
@@ -57,7 +75,13 @@ struct RecommendCommand: ParsableCommand {
     guard given == 1 else {
       throw ValidationError("Give one of --user, --all-users and --like.")
     }
+    guard itemVectors.isEmpty || newItems != nil else {
+      throw ValidationError("--item-vectors goes with --new-items.")
+    }
     guard top > 0 else { throw ValidationError("--top must be above 0.") }
+    guard diversity >= 0, diversity <= 1 else {
+      throw ValidationError("--diversity must lie between 0 and 1.")
+    }
     for filter in filters where !filter.contains("=") {
       throw ValidationError("--where needs COLUMN=VALUE, not \(filter).")
     }

@@ -19,7 +19,9 @@ struct RecommendationJob {
     if let path = command.newItems {
       try model.addItems(
         ItemTable.load(from: URL(fileURLWithPath: path), options: command.columns.options),
-        workers: workers)
+        vectors: command.itemVectors.map {
+          try ItemVectors.load(from: URL(fileURLWithPath: $0))
+        }, workers: workers)
     }
     var candidates = try candidates(model)
     let requests =
@@ -33,16 +35,22 @@ struct RecommendationJob {
     let lists = try model.rank(
       requests.histories, userFeatures: requests.features, k: command.top,
       candidates: candidates, excluding: command.includeSeen ? nil : requests.histories,
-      workers: workers)
-    try write(lists, names: requests.names, model)
+      reranking: try MaximalMarginalRelevance(diversity: command.diversity), workers: workers)
+    if command.explain {
+      try writeReasons(lists, requests, model)
+    } else {
+      try write(lists, names: requests.names, model)
+    }
   }
 
-  private func write(_ lists: RankedLists, names: [String], _ model: Recommender) throws {
-    func rows(_ writer: FileWriter?) throws {
+  private func write(
+    _ lists: [[RankedLists.Element]], names: [String], _ model: Recommender
+  ) throws {
+    try output { writer in
       var csv = CSVText()
       csv.row(["user_id", "rank", "item_id", "score"])
-      for row in 0..<lists.rowCount {
-        for (rank, element) in lists[row].enumerated() {
+      for (row, list) in lists.enumerated() {
+        for (rank, element) in list.enumerated() {
           csv.row([
             names[row], String(rank + 1), model.items.ids[Int(element.item)],
             String(format: "%.6g", element.score),
@@ -52,10 +60,58 @@ struct RecommendationJob {
       }
       try csv.flush(writer)
     }
+  }
+
+  /// A recommendation with its reasons, as a line of JSON has it.
+  private struct ReasonLine: Encodable {
+    let user: String
+    let rank: Int
+    let text: String
+    let reasons: NamedExplanation
+
+    enum CodingKeys: String, CodingKey {
+      case user = "user_id"
+      case rank, text
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      try reasons.encode(to: encoder)
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try values.encode(user, forKey: .user)
+      try values.encode(rank, forKey: .rank)
+      try values.encode(text, forKey: .text)
+    }
+  }
+
+  private func writeReasons(
+    _ lists: [[RankedLists.Element]], _ requests: RecommendationRequests, _ model: Recommender
+  ) throws {
+    let explainer = Explainer(model, workers: workers)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try output { writer in
+      for (row, list) in lists.enumerated() {
+        let reasons = try explainer.explain(
+          list.map(\.item), histories: requests.histories, row: row,
+          userFeatures: requests.features)
+        var lines = CSVText()
+        for (rank, reason) in reasons.enumerated() {
+          let line = ReasonLine(
+            user: requests.names[row], rank: rank + 1,
+            text: model.items.texts[Int(reason.item)], reasons: reason.named(in: model))
+          lines.line(String(decoding: try encoder.encode(line), as: UTF8.self))
+        }
+        try lines.flush(writer)
+      }
+    }
+  }
+
+  /// Runs `body` with the output file, or with nil for standard output.
+  private func output(_ body: (FileWriter?) throws -> Void) throws {
     if let output = command.output {
-      try AtomicFile.write(to: URL(fileURLWithPath: output)) { try rows($0) }
+      try AtomicFile.write(to: URL(fileURLWithPath: output)) { try body($0) }
     } else {
-      try rows(nil)
+      try body(nil)
     }
   }
 
@@ -142,7 +198,7 @@ struct RecommendationJob {
   }
 }
 
-/// Rows of a CSV on their way to a file or to standard output.
+/// Rows of a CSV, or lines of JSON, on their way to a file or to standard output.
 struct CSVText {
   private var text = ""
   var count: Int { text.utf8.count }
@@ -151,6 +207,8 @@ struct CSVText {
     text += fields.map(CSVText.quoted).joined(separator: ",")
     text += "\n"
   }
+
+  mutating func line(_ line: String) { text += line + "\n" }
 
   mutating func flush(_ file: FileWriter?) throws {
     if let file {

@@ -108,7 +108,8 @@ struct RecommenderCard {
     let adapters =
       r.metrics.adapterValidation.map {
         String(
-          format: "%.4f with adapters, %.4f without; %@", $0, r.metrics.frozenValidation,
+          format: "%@, %d parameters: %.4f with them, %.4f without; %@",
+          o.adapterKind.rawValue, r.metrics.adapterParameters ?? 0, $0, r.metrics.frozenValidation,
           r.adapters == nil ? "left out" : "kept")
       } ?? String(format: "not trained; towers alone %.4f", r.metrics.frozenValidation)
     let rows: [(String, String)] = [

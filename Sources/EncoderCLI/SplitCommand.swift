@@ -43,6 +43,18 @@ struct SplitCommand: ParsableCommand {
   @Flag(help: "The newest items become cold, not random ones.")
   var time = false
 
+  @Option(
+    help:
+      "Rows from this time on are held out, and items first seen then become cold: a number, or 2024-05-31. In place of --cold and --warm."
+  )
+  var until: String?
+
+  @Flag(help: "Of warm items, the last rows of each user are held out, not random ones.")
+  var warmLast = false
+
+  @Option(help: "Leave out users and items with fewer rows than this, until none is left.")
+  var core = 0
+
   @Flag(help: "Print split.json on standard output instead of lines for people.")
   var json = false
 
@@ -58,18 +70,38 @@ struct SplitCommand: ParsableCommand {
     ] where !(share >= 0 && share <= 1) {
       throw ValidationError("\(flag) is \(share); give a share between 0 and 1")
     }
+    guard core >= 0 else { throw ValidationError("--core is \(core); give 0 or more") }
+    guard until == nil || !(time || warmLast) else {
+      throw ValidationError("--until goes with neither --time nor --warm-last.")
+    }
+    if let until, parseTime(until) == nil {
+      throw ValidationError("--until is \(until); give a number or a date as 2024-05-31")
+    }
   }
 
   func run() throws {
+    var options = columns.options
+    if !quiet { options.notice = { StandardError.write($0) } }
     let table = try items.map {
-      try ItemTable.load(from: URL(fileURLWithPath: $0), options: columns.options)
+      try ItemTable.load(from: URL(fileURLWithPath: $0), options: options)
     }
-    let (rows, report) = try Behaviors.load(
-      path: behaviors, itemIDs: table?.ids, options: columns.options)
-    if time && rows.timestamps?.contains(where: { !$0.isNaN }) != true {
+    var (rows, report) = try Behaviors.load(
+      path: behaviors, itemIDs: table?.ids, options: options)
+    if rows.timestamps?.contains(where: { !$0.isNaN }) != true,
+      let flag = [("--time", time), ("--warm-last", warmLast), ("--until", until != nil)]
+        .first(where: \.1)?.0
+    {
       throw DatasetError(
-        "--time needs times, and no row has one", path: behaviors,
-        advice: "name the column with --timestamp-column or leave --time out")
+        "\(flag) needs times, and no row has one", path: behaviors,
+        advice: "name the column with --timestamp-column or leave \(flag) out")
+    }
+    if core > 1 {
+      let all = rows.deduplicated()
+      rows = all.core(core)
+      notice(
+        "\(core)-core: \(rows.count) rows kept, \(all.count - rows.count) left out, "
+          + "\(report.rowsKept - all.count) repeated")
+      report.rowsKept = rows.count
     }
     let rule =
       positiveLabel.map { PositiveRule(threshold: $0) } ?? PositiveRule(labels: rows.labels)
@@ -97,6 +129,8 @@ struct SplitCommand: ParsableCommand {
     options.coldValidationFraction = coldValidation
     options.warmFraction = warm
     options.coldBy = time ? .firstSeen : .hash
+    options.warmBy = warmLast ? .last : .hash
+    options.until = until.flatMap(parseTime)
     return options
   }
 
@@ -116,6 +150,12 @@ struct SplitCommand: ParsableCommand {
   }
 }
 
+/// A time of the command line: a number, or an ISO 8601 date.
+private func parseTime(_ text: String) -> Double? {
+  let time = Array(text.utf8).withUnsafeBufferPointer { parseTimestamp($0) }
+  return time.flatMap { $0.isFinite ? $0 : nil }
+}
+
 /// The flags that say how a behaviours or items file is read.
 struct BehaviorColumns: ParsableArguments {
   @Option(help: "Name of the user column.")
@@ -133,6 +173,15 @@ struct BehaviorColumns: ParsableArguments {
   @Option(help: "Column with the items' texts; several are joined.")
   var textColumn: [String] = []
 
+  @Option(
+    help:
+      "Names of the columns of behaviours without a header, separated by commas: user_id,item_id,rating."
+  )
+  var columns: String?
+
+  @Flag(help: "Each row is a positive, whatever its label says.")
+  var implicit = false
+
   @Flag(help: "Leave malformed rows out and count them.")
   var skipBadRows = false
 
@@ -144,6 +193,8 @@ struct BehaviorColumns: ParsableArguments {
     options.labelColumn = labelColumn
     options.timestampColumn = timestampColumn
     options.textColumns = textColumn
+    options.columns = columns?.split(separator: ",").map(String.init) ?? []
+    options.isImplicit = implicit
     options.skipBadRows = skipBadRows
     return options
   }

@@ -18,7 +18,7 @@ protocol TextVectorizer {
 struct EncoderVectorizer: TextVectorizer {
   /// What the user may choose instead of the directory's own settings.
   struct Choices {
-    var pooling: Pooling?
+    var pooling: PoolingModes?
     var normalize: Bool?
     var maximumLength: Int?
     var prompt: String?
@@ -31,24 +31,28 @@ struct EncoderVectorizer: TextVectorizer {
   private let embedder: TextEmbedder
   private let workers: Workers
   private let prompt: String
+  private let promptTokens: Int
 
   /// - Throws: ``CLIError`` for a length or a prompt that the model doesn't have.
-  init(_ model: PretrainedModel, choices: Choices, workers: Workers) throws {
+  init(
+    _ model: PretrainedModel, adapters: AdapterStack<Float>? = nil, choices: Choices,
+    workers: Workers
+  ) throws {
     let settings = model.sentence
     let positions = model.configuration.maximumPositions
     if let length = choices.maximumLength, length > positions {
       throw CLIError(
         "--max-length \(length) is more than the \(positions) positions of the model; give less")
     }
-    width = model.configuration.hiddenSize
     maximumLength = choices.maximumLength ?? settings.maximumLength
     tokenizer = model.tokenizer
     self.workers = workers
     prompt = try EncoderVectorizer.prompt(choices, settings)
-    embedder = TextEmbedder(
-      encoder: model.encoder, weights: model.weights,
-      pooling: choices.pooling ?? settings.pooling,
-      normalize: choices.normalize ?? settings.normalize, workers: workers)
+    promptTokens = model.promptTokenCount(prompt, maximumLength: maximumLength)
+    embedder = model.embedder(
+      pooling: choices.pooling, normalize: choices.normalize, adapters: adapters,
+      workers: workers)
+    width = embedder.width
   }
 
   private static func prompt(_ choices: Choices, _ settings: SentenceSettings) throws -> String {
@@ -61,11 +65,6 @@ struct EncoderVectorizer: TextVectorizer {
             + (names.isEmpty ? "none; give the text itself with --prompt" : names))
       }
       prompt = known
-    }
-    guard prompt.isEmpty || settings.includesPrompt else {
-      throw CLIError(
-        "the model leaves its prompt out of pooling (include_prompt), which isn't supported; "
-          + "take its vectors without a prompt by --prompt \"\"")
     }
     return prompt
   }
@@ -80,6 +79,6 @@ struct EncoderVectorizer: TextVectorizer {
       sequences[index].remove(at: maximumLength - 1)
       cutCount += 1
     }
-    return (embedder.embed(sequences), cutCount)
+    return (embedder.embed(sequences, promptTokens: promptTokens), cutCount)
   }
 }

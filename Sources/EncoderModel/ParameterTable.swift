@@ -13,8 +13,11 @@ public struct Parameter: Sendable, Equatable {
   public var count: Int { shape.reduce(1, *) }
   /// The elements' place in the buffer.
   public var range: Range<Int> { offset..<(offset + count) }
-  /// Whether weight decay applies: not to biases and LayerNorm, by name, as BERT's own trainer does.
-  public var decays: Bool { !name.hasSuffix("bias") && !name.contains("LayerNorm") }
+  /// Whether weight decay applies: not to biases and LayerNorm, by name, as BERT's own trainer does, nor
+  /// to factors, whose neutral value is 1.
+  public var decays: Bool {
+    !name.hasSuffix("bias") && !name.contains("LayerNorm") && !name.hasSuffix("ia3_l")
+  }
 }
 
 /// The ordered table of all parameters: creation order is memory order and file order.
@@ -23,6 +26,8 @@ public struct Parameter: Sendable, Equatable {
 public struct ParameterTable: Sendable {
   /// The entries in memory order.
   public private(set) var entries: [Parameter] = []
+  /// Elements that a layer reads as one tensor although they are several entries in a row.
+  public private(set) var joined: [Range<Int>] = []
   private var index: [String: Int] = [:]
 
   /// Creates an empty table.
@@ -42,6 +47,9 @@ public struct ParameterTable: Sendable {
     entries.append(entry)
     return entry
   }
+
+  /// Marks a range of neighbouring entries as one tensor to its readers; stores keep it in one piece.
+  mutating func join(_ range: Range<Int>) { joined.append(range) }
 
   /// The entry of that name, if there is one.
   public subscript(name: String) -> Parameter? { index[name].map { entries[$0] } }

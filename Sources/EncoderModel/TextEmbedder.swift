@@ -1,7 +1,8 @@
 import Dispatch
 public import Kernels
 
-/// Token sequences -> vectors: the encoder, pooling and, where asked for, scaling to length 1.
+/// Token sequences -> vectors: the encoder, pooling, dense layers where a model has them and, where asked
+/// for, scaling to length 1.
 ///
 /// Sequences are sorted by length and packed into batches of a token budget, which the workers take
 /// from one queue; equal sequences are computed once. Which batches there are depends on the
@@ -10,7 +11,8 @@ public struct TextEmbedder: Sendable {
   private let encoder: TextEncoder
   private let weights: ParameterStore<Float>
   private let adapters: AdapterStack<Float>?
-  private let pooling: Pooling
+  private let pooling: PoolingModes
+  private let projections: [VectorProjection]
   private let normalize: Bool
   private let workers: Workers
   private let arenas: [Arena<Float>]
@@ -20,6 +22,7 @@ public struct TextEmbedder: Sendable {
   /// Prepares an embedder; its arenas are kept between calls, so one caller at a time may use it.
   ///
   /// - Parameters:
+  ///   - projections: dense layers over the pooled vectors; each takes the width of the one before.
   ///   - normalize: whether vectors are scaled to length 1 (a vector of zeros stays).
   ///   - batchTokens: how many tokens a batch has at most; a longer sequence is a batch of its own.
   ///   - favorsLatency: whether all workers share the products of a single short text. It then has its
@@ -27,14 +30,21 @@ public struct TextEmbedder: Sendable {
   ///     (by less than 1e-6 of vectors of length 1). Without it a text's vector is always the same.
   public init(
     encoder: TextEncoder, weights: ParameterStore<Float>, adapters: AdapterStack<Float>? = nil,
-    pooling: Pooling = .mean, normalize: Bool = true, workers: Workers = Workers(),
-    batchTokens: Int = 2048, favorsLatency: Bool = false
+    pooling: PoolingModes = .mean, projections: [VectorProjection] = [], normalize: Bool = true,
+    workers: Workers = Workers(), batchTokens: Int = 2048,
+    favorsLatency: Bool = false
   ) {
+    var pooledWidth = pooling.outputWidth(encoder.configuration.hiddenSize)
+    for projection in projections {
+      precondition(projection.inputs == pooledWidth, "a projection of another width")
+      pooledWidth = projection.outputs
+    }
     precondition(batchTokens > 0, "a batch of \(batchTokens) tokens")
     self.encoder = encoder
     self.weights = weights
     self.adapters = adapters
     self.pooling = pooling
+    self.projections = projections
     self.normalize = normalize
     self.workers = workers
     self.batchTokens = batchTokens
@@ -42,14 +52,17 @@ public struct TextEmbedder: Sendable {
     arenas = (0..<workers.count).map { _ in Arena<Float>() }
   }
 
-  /// Width of the vectors, H.
-  public var width: Int { encoder.configuration.hiddenSize }
+  /// Width of the vectors: H for each pooling mode, or that of the last projection.
+  public var width: Int {
+    projections.last?.outputs ?? pooling.outputWidth(encoder.configuration.hiddenSize)
+  }
 
-  /// The vectors of the sequences, (sequences, H) row-major, in the order given.
+  /// The vectors of the sequences, (sequences, ``width``) row-major, in the order given.
   ///
   /// Each sequence begins with [CLS], ends with [SEP] and has at most as many tokens as the encoder
-  /// has positions. A sequence without tokens gives zeros.
-  public func embed(_ sequences: [[Int32]]) -> [Float] {
+  /// has positions. The first `promptTokens` tokens of each are left out of pooling. Pooling nothing
+  /// gives zeros.
+  public func embed(_ sequences: [[Int32]], promptTokens: Int = 0) -> [Float] {
     let plan = EmbeddingPlan(sequences, batchTokens: batchTokens)
     let queue = BatchQueue(count: plan.batches.count)
     var result = [Float](repeating: 0, count: sequences.count * width)
@@ -60,13 +73,14 @@ public struct TextEmbedder: Sendable {
         plan.batches[0].reduce(0, { $0 + sequences[$1].count }) <= FewRows.limit
       {
         arenas[0].team = workers
-        run(plan.batches[0], sequences, into: target, arena: arenas[0])
+        run(plan.batches[0], sequences, promptTokens, into: target, arena: arenas[0])
         arenas[0].team = nil
         queue.close()
       }
       workers.run { worker in
         while let index = queue.next() {
-          run(plan.batches[index], sequences, into: target, arena: arenas[worker])
+          run(
+            plan.batches[index], sequences, promptTokens, into: target, arena: arenas[worker])
         }
       }
       for (index, first) in plan.firstEqual.enumerated() where first != index {
@@ -77,24 +91,46 @@ public struct TextEmbedder: Sendable {
   }
 
   private func run(
-    _ members: [Int], _ sequences: [[Int32]], into target: Rows, arena: Arena<Float>
+    _ members: [Int], _ sequences: [[Int32]], _ promptTokens: Int, into target: Rows,
+    arena: Arena<Float>
   ) {
     var batch = PackedBatch()
     for member in members { batch.append(sequences[member]) }
     guard batch.tokenCount > 0 else { return }
+    let hiddenWidth = encoder.configuration.hiddenSize
     // A team's rows don't depend on each other.
-    while arena.team == nil, batch.tokenCount < fewestRows { batch.append(CollectionOfOne(0)) }
+    while arena.team == nil, batch.tokenCount < fewestRows(hiddenWidth, hiddenWidth) {
+      batch.append(CollectionOfOne(0))
+    }
     arena.reset()
-    let pooled = arena.take(batch.sequenceCount * width)
+    var vectors = arena.take(batch.sequenceCount * pooling.outputWidth(hiddenWidth))
     let hidden = encoder.infer(batch, weights: weights, adapters: adapters, arena: arena)
-    pooling.forward(pooled, hidden: hidden, batch: batch, width: width)
+    pooling.forward(
+      vectors, hidden: hidden, batch: batch, width: hiddenWidth, skipping: promptTokens)
+    for projection in projections {
+      vectors = project(vectors, by: projection, rows: members.count, arena: arena)
+    }
     if normalize {
       let norms = arena.take(members.count)
-      L2Normalize.forward(y: pooled, norm: norms, x: pooled, rows: members.count, width: width)
+      L2Normalize.forward(y: vectors, norm: norms, x: vectors, rows: members.count, width: width)
     }
     for (row, member) in members.enumerated() {
-      (target.base + member * width).update(from: pooled + row * width, count: width)
+      (target.base + member * width).update(from: vectors + row * width, count: width)
     }
+  }
+
+  private func project(
+    _ vectors: UnsafeMutablePointer<Float>, by projection: VectorProjection, rows: Int,
+    arena: Arena<Float>
+  ) -> UnsafeMutablePointer<Float> {
+    let padded = max(rows, fewestRows(projection.inputs, projection.outputs))
+    let x = arena.take(padded * projection.inputs)
+    x.update(from: vectors, count: rows * projection.inputs)
+    (x + rows * projection.inputs).update(
+      repeating: 0, count: (padded - rows) * projection.inputs)
+    let y = arena.take(padded * projection.outputs)
+    projection.forward(y, x: x, rows: padded)
+    return y
   }
 
   /// A batch of fewer tokens is filled up, so that a text has the same bits alone and in a batch.
@@ -102,7 +138,9 @@ public struct TextEmbedder: Sendable {
   /// OpenBLAS takes another path, with other rounding, for products of at most 100^3 multiplications.
   /// Above that its AVX-512 kernels give a row the same bits whatever stands beside it; those for
   /// AVX2 differ in the last bit or two.
-  private var fewestRows: Int { min(128, 1_000_000 / (width * width) + 1) }
+  private func fewestRows(_ inputs: Int, _ outputs: Int) -> Int {
+    min(128, 1_000_000 / (inputs * outputs) + 1)
+  }
 
   /// Rows of the result; each is written by the one worker that has its batch.
   private struct Rows: @unchecked Sendable {

@@ -1,24 +1,5 @@
 public import Kernels
 
-/// The adapters of some layers and the store of their weights.
-public struct AdapterStack<S: KernelScalar>: Sendable {
-  /// Adapters by layer; `nil` where a layer has none.
-  public let adapters: [BottleneckAdapter?]
-  /// Their weights.
-  public let weights: ParameterStore<S>
-
-  /// Pairs declared adapters with their store.
-  public init(adapters: [BottleneckAdapter?], weights: ParameterStore<S>) {
-    self.adapters = adapters
-    self.weights = weights
-  }
-
-  func slot(_ layer: Int, gradients: ParameterStore<S>?) -> AdapterSlot<S>? {
-    guard layer < adapters.count, let adapter = adapters[layer] else { return nil }
-    return AdapterSlot(adapter: adapter, weights: weights, gradients: gradients)
-  }
-}
-
 /// A BERT encoder: token ids -> hidden states (tokens, H).
 ///
 /// It holds places in a parameter table, no weights.
@@ -40,6 +21,12 @@ public struct TextEncoder: Sendable {
     }
   }
 
+  /// The tensors in groups that the passes differentiate together.
+  var gradientGroups: [[TensorHandle]] {
+    embeddings.gradientGroups
+      + layers.flatMap { ($0.attention.handles + $0.feedForward.handles).map { [$0] } }
+  }
+
   /// The word embedding table's place, which tied heads share.
   public var wordEmbeddings: TensorHandle { embeddings.word }
 
@@ -59,7 +46,7 @@ public struct TextEncoder: Sendable {
   ) -> Saved<S> {
     let x: UnsafeMutablePointer<S> = arena.take(batch.tokenCount * configuration.hiddenSize)
     let embedded = embeddings.forward(
-      x, batch: batch, weights: weights, arena: arena, dropout: dropout)
+      x, batch: batch, weights: adapters?.changed ?? weights, arena: arena, dropout: dropout)
     return forwardLayers(
       from: 0, x: x, batch: batch, weights: weights, adapters: adapters, arena: arena,
       dropout: dropout, embedded: embedded)
@@ -81,6 +68,7 @@ public struct TextEncoder: Sendable {
     adapters: AdapterStack<S>?, arena: Arena<S>, dropout: DropoutPlan?,
     embedded: InputEmbeddings.Saved<S>?
   ) -> Saved<S> {
+    let weights = adapters?.changed ?? weights
     var input = x
     var saved: [TransformerLayer.Saved<S>] = []
     for layer in first..<layers.count {
@@ -89,8 +77,8 @@ public struct TextEncoder: Sendable {
       saved.append(
         layers[layer].forward(
           output, x: input, batch: batch, weights: weights,
-          adapter: adapters?.slot(layer, gradients: nil), arena: arena, dropout: dropout,
-          keep: true))
+          adapters: adapters?.slots(layer, gradients: nil) ?? .init(), arena: arena,
+          dropout: dropout, keep: true))
       input = output
     }
     return Saved(embeddings: embedded, layers: saved, firstLayer: first, output: input)
@@ -103,6 +91,7 @@ public struct TextEncoder: Sendable {
     _ batch: PackedBatch, weights: ParameterStore<S>, adapters: AdapterStack<S>? = nil,
     layers range: Range<Int>? = nil, hidden: UnsafeMutablePointer<S>? = nil, arena: Arena<S>
   ) -> UnsafeMutablePointer<S> {
+    let weights = adapters?.changed ?? weights
     let count = batch.tokenCount * configuration.hiddenSize
     var input: UnsafeMutablePointer<S> = arena.take(count)
     var output: UnsafeMutablePointer<S> = arena.take(count)
@@ -116,7 +105,8 @@ public struct TextEncoder: Sendable {
     for layer in range ?? 0..<layers.count {
       _ = layers[layer].forward(
         output, x: input, batch: batch, weights: weights,
-        adapter: adapters?.slot(layer, gradients: nil), arena: arena, dropout: nil, keep: false)
+        adapters: adapters?.slots(layer, gradients: nil) ?? .init(), arena: arena, dropout: nil,
+        keep: false)
       arena.release(to: mark)
       swap(&input, &output)
     }
@@ -125,40 +115,66 @@ public struct TextEncoder: Sendable {
 
   /// Adds the gradients of one forward pass; `dOutput` (tokens, H) is overwritten.
   ///
-  /// `gradients` nil means a frozen base: then the pass ends at the lowest layer with an adapter.
+  /// `gradients` nil means a frozen base: then the pass ends at the lowest place where the adapter learns,
+  /// and of the base's weights only those get a gradient that the adapter changes. A base that learns
+  /// itself may have bottlenecks, but no changes of its weights.
   public func backward<S: KernelScalar>(
     dOutput: UnsafeMutablePointer<S>, saved: Saved<S>, batch: PackedBatch,
     weights: ParameterStore<S>, gradients: ParameterStore<S>?, adapters: AdapterStack<S>? = nil,
     adapterGradients: ParameterStore<S>? = nil, arena: Arena<S>, dropout: DropoutPlan?
   ) {
+    precondition(
+      gradients == nil || adapters?.changed == nil, "weights that learn under an adapter's changes")
     let mark = arena.mark
-    var dy = dOutput
-    var dx: UnsafeMutablePointer<S> = arena.take(batch.tokenCount * configuration.hiddenSize)
-    let lowestAdapter = (saved.firstLayer..<layers.count).first {
-      adapters?.slot($0, gradients: nil) != nil
-    }
-    let lowest = gradients == nil ? lowestAdapter ?? layers.count : saved.firstLayer
-    for layer in stride(from: layers.count - 1, through: lowest, by: -1) {
-      if gradients == nil, layer == lowest {
-        // Nothing below wants a gradient: the way through this layer to its input is saved.
-        layers[layer].backwardAdapter(
-          dx: dx, dy: dy, saved: saved.layers[layer - saved.firstLayer], batch: batch,
-          weights: weights, adapter: adapters?.slot(layer, gradients: adapterGradients),
-          arena: arena)
-        break
+    var sink = gradients.map { GradientSink($0) }
+    var changes: UnsafeMutablePointer<S>?
+    if let adapters, let adapterGradients {
+      if adapters.replacesAll {
+        sink = GradientSink(adapterGradients)
+      } else if let layout = adapters.layout {
+        let memory: UnsafeMutablePointer<S> = arena.take(layout.count)
+        Reduction.zero(memory, count: layout.count)
+        sink = GradientSink(memory, layout: layout)
+        changes = memory
       }
-      layers[layer].backward(
-        dx: dx, dy: dy, saved: saved.layers[layer - saved.firstLayer], batch: batch,
-        weights: weights, gradients: gradients,
-        adapter: adapters?.slot(layer, gradients: adapterGradients), arena: arena,
-        dropout: dropout)
-      swap(&dx, &dy)
     }
-    if let gradients, let embedded = saved.embeddings {
-      embeddings.backward(
-        dy: dy, saved: embedded, batch: batch, weights: weights, gradients: gradients,
-        dropout: dropout)
+    backwardLayers(
+      dOutput: dOutput, saved: saved, batch: batch, weights: adapters?.changed ?? weights,
+      sink: sink, isFrozen: gradients == nil, adapters: adapters,
+      adapterGradients: adapterGradients, arena: arena, dropout: dropout)
+    if let adapters, let changes, let adapterGradients {
+      adapters.backwardChanges(changes, into: adapterGradients)
     }
     arena.release(to: mark)
+  }
+
+  private func backwardLayers<S: KernelScalar>(
+    dOutput: UnsafeMutablePointer<S>, saved: Saved<S>, batch: PackedBatch,
+    weights: ParameterStore<S>, sink: GradientSink<S>?, isFrozen: Bool,
+    adapters: AdapterStack<S>?, adapterGradients: ParameterStore<S>?, arena: Arena<S>,
+    dropout: DropoutPlan?
+  ) {
+    let reachesTokens = !isFrozen || adapters?.changesEmbeddings ?? false
+    let lowest =
+      reachesTokens
+      ? saved.firstLayer
+      : (saved.firstLayer..<layers.count).first { adapters?.depth($0) != nil } ?? layers.count
+    var dy = dOutput
+    var dx: UnsafeMutablePointer<S> = arena.take(batch.tokenCount * configuration.hiddenSize)
+    for layer in stride(from: layers.count - 1, through: lowest, by: -1) {
+      // Below the lowest place that learns nothing wants a gradient: the way there is saved.
+      let endsHere = layer == lowest && !reachesTokens
+      layers[layer].backward(
+        dx: dx, dy: dy, saved: saved.layers[layer - saved.firstLayer], batch: batch,
+        weights: weights, gradients: sink,
+        adapters: adapters?.slots(layer, gradients: adapterGradients) ?? .init(), arena: arena,
+        dropout: dropout, depth: endsHere ? adapters?.depth(layer) ?? .input : .input)
+      swap(&dx, &dy)
+    }
+    if reachesTokens, let sink, let embedded = saved.embeddings {
+      embeddings.backward(
+        dy: dy, saved: embedded, batch: batch, weights: weights, gradients: sink,
+        dropout: dropout)
+    }
   }
 }

@@ -107,6 +107,31 @@ public struct RankingEvaluator: Sendable {
     }
   }
 
+  /// The relevant items of a user in a set; of a split made elsewhere, some may be no candidates.
+  public func relevant(user: Int, set: CandidateSet) -> [Int32] {
+    switch set {
+    case .cold: Array(testCold[user])
+    case .warm: Array(testWarm[user])
+    case .all: testCold[user] + Array(testWarm[user])
+    case .balanced: balancedCold[user] + Array(testWarm[user])
+    }
+  }
+
+  /// The candidates of a user in a set.
+  public func candidates(user: Int, set: CandidateSet) -> [Int32] {
+    let seen = Set(train[user])
+    let warm = warmItems.filter { !seen.contains($0) }
+    switch set {
+    case .cold: return coldItems
+    case .warm: return warm
+    case .all: return warm + coldItems
+    case .balanced:
+      let kept = Set(balancedCold[user])
+      let thinned = Set(testCold[user].filter { !kept.contains($0) })
+      return (warm + coldItems).filter { !thinned.contains($0) }
+    }
+  }
+
   /// Evaluates a user's scores, one for each item.
   public func evaluate(
     user: Int, scores: UnsafeBufferPointer<Float>, workspace: inout Workspace
@@ -164,6 +189,17 @@ public struct RankingEvaluator: Sendable {
     guard !top.isEmpty else { return .nan }
     return Double(top.reduce(0) { $0 + (isCold[Int($1)] ? 1 : 0) }) / Double(top.count)
   }
+}
+
+/// The `count` best candidates, best first: by score, then by tie number; for long lists.
+public func rankedItems(
+  _ count: Int, scores: UnsafeBufferPointer<Float>, candidates: [Int32], tieOrder: [Int32]
+) -> [Int32] {
+  let sorted = candidates.map {
+    (score: comparable(scores[Int($0)]), tie: tieOrder[Int($0)], item: $0)
+  }
+  .sorted { $0.score != $1.score ? $0.score > $1.score : $0.tie < $1.tie }
+  return sorted.prefix(count).map(\.item)
 }
 
 /// The `count` best candidates, best first: by score, then by tie number.

@@ -16,7 +16,9 @@ extension Tokenizer {
       manager.fileExists(atPath: file.path) ? try readConfiguration(file) : JSONValue?.none
     if manager.fileExists(atPath: json.path) {
       let tokenizer = try load(tokenizerJSON: json)
-      guard let configuration, isBert(configuration["tokenizer_class"]) else { return tokenizer }
+      guard let configuration, isBert(configuration["tokenizer_class"]?.stringValue) else {
+        return tokenizer
+      }
       let chosen = try options(configuration, over: tokenizer.options, path: file.path)
       return chosen == tokenizer.options ? tokenizer : tokenizer.with(options: chosen)
     }
@@ -38,8 +40,11 @@ extension Tokenizer {
     }
   }
 
-  private static func isBert(_ name: JSONValue?) -> Bool {
-    name == nil || name == .null || name == "BertTokenizer" || name == "BertTokenizerFast"
+  /// Whether a `tokenizer_class` is BERT's tokenizer under one of its names, or not given.
+  package static func isBert(_ name: String?) -> Bool {
+    guard var name else { return true }
+    if name.hasSuffix("Fast") { name.removeLast(4) }
+    return ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer"].contains(name)
   }
 
   private static func options(

@@ -37,7 +37,7 @@ import Testing
     let split = try ColdSplit.read(from: folder.appendingPathComponent("split"))
     var options = Evaluation.Options()
     options.baselines = [.popularity, .tfidfProfile, .tfidfKNN, .ease, .easeSpread]
-    let evaluation = Evaluation.run(
+    let evaluation = try Evaluation.run(
       baselinesOver: items, on: try EvaluationSplit(split, catalogue: items.ids, part: part),
       options: options, workers: Workers(count: 2))
     #expect(evaluation.methods.map(\.name) == options.baselines.map(\.rawValue))

@@ -22,7 +22,7 @@ import Tokenization
   }
 
   private func evaluation(_ part: EvaluationSplit.Part = .test) throws -> Evaluation {
-    Evaluation.run(
+    try Evaluation.run(
       baselinesOver: board.items,
       on: try EvaluationSplit(split, catalogue: board.items.ids, part: part), workers: workers)
   }
@@ -139,7 +139,7 @@ import Tokenization
   @Test func textsWithoutWordsLeaveTheirBaselinesOut() throws {
     let empty = ItemTable(
       ids: board.items.ids, texts: board.items.texts.map { _ in "the" })
-    let evaluation = Evaluation.run(
+    let evaluation = try Evaluation.run(
       baselinesOver: empty, on: try EvaluationSplit(split, catalogue: empty.ids),
       workers: workers)
     #expect(evaluation.methods.map(\.name) == ["random", "popularity", "als", "ease"])

@@ -1,4 +1,5 @@
 import Datasets
+import EncoderModel
 import Foundation
 import Kernels
 import Recommendation
@@ -52,9 +53,13 @@ import Testing
     #expect(random.set == .cold && random.result.difference > 0.05 && random.result.p < 0.01)
   }
 
-  @Test func writtenModelsScoreTheSame() throws {
-    let model = try Checkerboard.finetune(
-      board.items, try split().train, adapters: .bottleneck)
+  @Test(
+    "A written model scores the same, whatever of the encoder was tuned",
+    arguments: AdapterKind.allCases)
+  func writtenModelsScoreTheSame(_ kind: AdapterKind) throws {
+    let model = try Checkerboard.finetune(board.items, try split().train, adapters: kind)
+    #expect((model.metrics.adapterValidation == nil) == (kind == .none))
+    #expect(model.records.contains { $0.stage == "adapters" } == (kind != .none))
     let folder = try Checkerboard.Folder()
     let target = folder.url.appendingPathComponent("model")
     try model.write(to: target, modelCard: "A model.\n", extras: [("training.jsonl", "{}\n")])

@@ -14,14 +14,15 @@ import Testing
   @Test("Points on a line have one direction; the other is at right angles to it")
   func principalPlane() throws {
     // 3, 4 and 0 make a direction of length 5; the last column varies by itself and less.
-    let rows = (-10...10).flatMap { n -> [Float] in
-      [Float(3 * n) + 7, Float(4 * n) - 2, n % 2 == 0 ? 1 : -1]
+    var rows: [Float] = []
+    for n in -10...10 {
+      rows += [Float(3 * n + 7), Float(4 * n - 2), n % 2 == 0 ? 1 : -1]
     }
     let plane = try PrincipalPlane.fit(DenseMatrix(rowCount: 21, columnCount: 3, values: rows))
     for n in -10...10 {
-      let mean = 1.0 / 21
+      let beside: Double = (n % 2 == 0 ? 1.0 : -1.0) - 1.0 / 21
       expectClose(plane.points[n + 10].x, Double(5 * n), absolute: 1e-9)
-      expectClose(plane.points[n + 10].y, (n % 2 == 0 ? 1 : -1) - mean, absolute: 1e-9)
+      expectClose(plane.points[n + 10].y, beside, absolute: 1e-9)
     }
     // Sums of squares: 25 * 770 along the line, 21 - 1/21 beside it.
     let (along, beside) = (25.0 * 770, 21 - 1.0 / 21)

@@ -14,7 +14,8 @@ struct DirectoryStaging {
   /// The files that say how weights are to be read.
   private static let describing = [
     "config.json", "tokenizer.json", "vocab.txt", "tokenizer_config.json",
-    "sentence_bert_config.json", "modules.json", "1_Pooling/config.json",
+    "sentence_bert_config.json", "modules.json", "1_Pooling/config.json", "2_Dense/config.json",
+    "2_Dense/model.safetensors",
   ]
 
   let target: URL
@@ -87,7 +88,8 @@ struct DirectoryStaging {
       unlink(target.appendingPathComponent(DirectoryStaging.weights).path)
       unlink(target.appendingPathComponent(DirectoryStaging.weights + ".index.json").path)
     }
-    let ordered = names.filter { $0 != DirectoryStaging.weights } + [DirectoryStaging.weights]
+    let last = names.filter { $0 == DirectoryStaging.weights }
+    let ordered = names.filter { $0 != DirectoryStaging.weights } + last
     for name in ordered {
       try FileSystem.move(
         folder.appendingPathComponent(name), to: target.appendingPathComponent(name))

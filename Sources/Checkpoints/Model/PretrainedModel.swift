@@ -5,7 +5,8 @@ public import Tokenization
 /// A model directory in memory: encoder, weights, tokenizer, and how texts become vectors.
 ///
 /// Any BERT checkpoint of transformers or sentence-transformers can be loaded, and what is written
-/// loads there. The weights are shared by reference: training changes them in place.
+/// loads there. The weights are shared by reference: training changes them in place, which is why it needs
+/// a model whose ``WeightStorage`` is memory.
 ///
 ///     let model = try PretrainedModel.load(from: URL(fileURLWithPath: "checkpoints/books"))
 ///     print(model.configuration.hiddenSize, model.tokenizer.vocabulary.count)
@@ -34,11 +35,12 @@ public struct PretrainedModel: Sendable {
     let bagOfWordsHead: BagOfWordsHead?
     let table: ParameterTable
 
-    init(_ configuration: EncoderConfiguration, heads: HeadSelection) {
+    init(_ configuration: EncoderConfiguration, heads: HeadSelection, tiesDecoder: Bool = true) {
       var table = ParameterTable()
       encoder = TextEncoder(configuration, in: &table)
       maskedTokenHead =
-        heads.contains(.maskedTokens) ? MaskedTokenHead(encoder, in: &table) : nil
+        heads.contains(.maskedTokens)
+        ? MaskedTokenHead(encoder, tiesDecoder: tiesDecoder, in: &table) : nil
       bagOfWordsHead = heads.contains(.bagOfWords) ? BagOfWordsHead(encoder, in: &table) : nil
       self.table = table
     }

@@ -23,31 +23,56 @@ enum SentenceFiles {
     var contents = Contents(
       settings: SentenceSettings(normalize: false, maximumLength: 0), modelFolder: directory,
       lowercasesText: false)
-    for module in try modules(modulesFile) {
-      let folder = try subfolder(module.path, of: directory, file: modulesFile)
-      // `sentence_transformers.models.Pooling` and version 6's path of it both end in the class.
-      switch module.type.split(separator: ".").last ?? "" {
-      case "Transformer": contents.modelFolder = folder
-      case "Pooling": try PoolingFile.read(folder, into: &contents.settings)
-      case "Normalize": contents.settings.normalize = true
-      case "Dropout": break
-      default:
-        throw CheckpointError(
-          "the module isn't supported", path: modulesFile.path, item: module.type,
-          advice: "use a model of Transformer, Pooling and Normalize")
-      }
+    if let modules = try modules(modulesFile) {
+      try read(modules, of: directory, file: modulesFile, into: &contents)
     }
-    let file = contents.modelFolder.appendingPathComponent("sentence_bert_config.json")
-    let transformer = try JSONFile.ifPresent(file)
-    contents.lowercasesText = try transformer?.flag("do_lower_case") ?? false
-    contents.settings.maximumLength =
-      try transformer?.integer("max_seq_length") ?? tokenizerLength(contents)
+    let transformer = try TransformerFile.read(contents.modelFolder)
+    contents.lowercasesText = transformer.lowercasesText
+    contents.settings.maximumLength = transformer.maximumLength
     try readPrompts(directory, into: &contents.settings)
     return contents
   }
 
-  private static func modules(_ url: URL) throws -> [(type: String, path: String)] {
-    guard let file = try JSONFile.ifPresent(url) else { return [] }
+  /// Transformer, Pooling, any number of Dense, then perhaps Normalize; Dropout does nothing here.
+  private static func read(
+    _ modules: [(type: String, path: String)], of directory: URL, file: URL,
+    into contents: inout Contents
+  ) throws {
+    let order = ["Transformer", "Pooling", "Dense", "Normalize"]
+    func refuse(_ what: String, _ type: String) -> CheckpointError {
+      CheckpointError(
+        what, path: file.path, item: type,
+        advice: "use a model of Transformer, Pooling, Dense and Normalize, in this order")
+    }
+    var last = -1
+    for module in modules {
+      let folder = try subfolder(module.path, of: directory, file: file)
+      // `sentence_transformers.models.Pooling` and version 6's path of it both end in the class.
+      let name = String(module.type.split(separator: ".").last ?? "")
+      guard module.type.hasPrefix("sentence_transformers."), name != "Dropout" else {
+        if name == "Dropout" { continue }
+        throw refuse("the module is code of the model's own, which isn't run", module.type)
+      }
+      guard let place = order.firstIndex(of: name) else {
+        throw refuse("the module isn't supported", module.type)
+      }
+      guard place == last + 1 || (place > last && last > 0) || (name == "Dense" && place == last)
+      else { throw refuse("the module stands in another order than is supported", module.type) }
+      last = place
+      switch name {
+      case "Transformer": contents.modelFolder = folder
+      case "Pooling": try PoolingFile.read(folder, into: &contents.settings)
+      case "Dense": contents.settings.projections.append(try DenseFile.read(folder))
+      default: contents.settings.normalize = true
+      }
+    }
+    guard last > 0 else {
+      throw refuse("there is no Pooling module, so a text gets no vector", "Pooling")
+    }
+  }
+
+  private static func modules(_ url: URL) throws -> [(type: String, path: String)]? {
+    guard let file = try JSONFile.ifPresent(url) else { return nil }
     guard let list = file.root.arrayValue else {
       throw CheckpointError(
         "the modules aren't a list", path: url.path, advice: "correct the file")
@@ -61,16 +86,14 @@ enum SentenceFiles {
     }
   }
 
-  /// `model_max_length`; transformers writes 1e30 where there is none, which positions will cap.
-  private static func tokenizerLength(_ contents: Contents) throws -> Int {
-    let file = contents.modelFolder.appendingPathComponent("tokenizer_config.json")
-    let length = try JSONFile.ifPresent(file)?.number("model_max_length")
-    return length.flatMap { Int(exactly: $0.rounded(.down)) } ?? .max
-  }
-
   private static func readPrompts(_ directory: URL, into settings: inout SentenceSettings) throws {
     let file = directory.appendingPathComponent("config_sentence_transformers.json")
     guard let saved = try JSONFile.ifPresent(file) else { return }
+    if let kind = try saved.string("model_type"), kind != "SentenceTransformer" {
+      throw CheckpointError(
+        "a \(kind) isn't supported, as it doesn't give one dense vector a text", path: file.path,
+        item: "model_type", advice: "use a SentenceTransformer")
+    }
     settings.prompts = try (saved.stringPairs("prompts") ?? []).map {
       SentenceSettings.Prompt(name: $0.key, text: $0.value)
     }
@@ -94,12 +117,20 @@ enum SentenceFiles {
     return directory.appendingPathComponent(path, isDirectory: true)
   }
 
-  /// Writes the files into a directory and returns their names.
+  /// Writes the files into a directory and returns their names; Dense weights have elements of `type`.
   static func write(
-    _ settings: SentenceSettings, width: Int, to directory: URL
+    _ settings: SentenceSettings, width: Int, type: TensorType, to directory: URL
   ) throws -> [String] {
+    var names = [
+      "modules.json", "config_sentence_transformers.json", TransformerFile.name, PoolingFile.name,
+    ]
     var modules = [("", "Transformer"), ("1_Pooling", "Pooling")]
-    if settings.normalize { modules.append(("2_Normalize", "Normalize")) }
+    for projection in settings.projections {
+      let folder = "\(modules.count)_Dense"
+      names += try DenseFile.write(projection, folder: folder, type: type, to: directory)
+      modules.append((folder, "Dense"))
+    }
+    if settings.normalize { modules.append(("\(modules.count)_Normalize", "Normalize")) }
     let list = modules.enumerated().map { index, module -> JSONValue in
       [
         "idx": .integer(Int64(index)), "name": .string("\(index)"), "path": .string(module.0),
@@ -120,11 +151,8 @@ enum SentenceFiles {
     try JSONFile.write(sentence, "config_sentence_transformers.json", in: directory)
     try JSONFile.write(
       ["max_seq_length": .integer(Int64(settings.maximumLength)), "do_lower_case": false],
-      "sentence_bert_config.json", in: directory)
+      TransformerFile.name, in: directory)
     try PoolingFile.write(settings, width: width, to: directory)
-    return [
-      "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json",
-      PoolingFile.name,
-    ]
+    return names
   }
 }

@@ -17,7 +17,9 @@ public struct SentenceSettings: Sendable, Equatable {
   }
 
   /// How the hidden states become one vector.
-  public var pooling: Pooling
+  public var pooling: PoolingModes
+  /// Dense layers over the pooled vectors.
+  public var projections: [VectorProjection]
   /// Whether vectors are scaled to length 1.
   public var normalize: Bool
   /// The most tokens of a text, [CLS] and [SEP] included; longer ones are cut at the end.
@@ -31,10 +33,12 @@ public struct SentenceSettings: Sendable, Equatable {
 
   /// Creates settings; the defaults are what `encoder pretrain` writes.
   public init(
-    pooling: Pooling = .mean, normalize: Bool = true, maximumLength: Int = 512,
-    prompts: [Prompt] = [], defaultPromptName: String? = nil, includesPrompt: Bool = true
+    pooling: PoolingModes = .mean, projections: [VectorProjection] = [], normalize: Bool = true,
+    maximumLength: Int = 512, prompts: [Prompt] = [], defaultPromptName: String? = nil,
+    includesPrompt: Bool = true
   ) {
     self.pooling = pooling
+    self.projections = projections
     self.normalize = normalize
     self.maximumLength = maximumLength
     self.prompts = prompts

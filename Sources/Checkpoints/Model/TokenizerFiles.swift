@@ -1,59 +1,53 @@
+import EncoderModel
 import Foundation
 import Tokenization
 
 /// Reads and writes the tokenizer of a directory, as `AutoTokenizer` does.
 enum TokenizerFiles {
-  /// The options under the keys of tokenizer_config.json.
-  ///
-  /// transformers builds the normaliser of a `BertTokenizer` from these keys, with these defaults,
-  /// whatever tokenizer.json says.
-  private static func apply(
-    _ file: JSONFile?, to options: TokenizerOptions
-  ) throws -> TokenizerOptions {
-    var result = options
-    result.lowercase = try file?.flag("do_lower_case") ?? true
-    result.stripAccents = try file?.flag("strip_accents")
-    result.tokenizeChineseCharacters = try file?.flag("tokenize_chinese_chars") ?? true
-    return result
-  }
-
   /// Reads tokenizer.json, else vocab.txt, and lets tokenizer_config.json decide about the case.
   static func read(_ directory: URL, lowercasesText: Bool) throws -> Tokenizer {
-    let json = directory.appendingPathComponent("tokenizer.json")
-    let vocabulary = directory.appendingPathComponent("vocab.txt")
-    let file = directory.appendingPathComponent("tokenizer_config.json")
-    let settings = try JSONFile.ifPresent(file)
-    var tokenizer: Tokenizer
-    if FileSystem.exists(json) {
-      tokenizer = try Tokenizer.load(tokenizerJSON: json)
-      if let settings, isBert(try settings.string("tokenizer_class")) {
-        tokenizer = change(tokenizer, to: try apply(settings, to: tokenizer.options))
+    try check(directory)
+    let tokenizer = try Tokenizer.load(directory: directory)
+    guard lowercasesText, !tokenizer.options.lowercase else { return tokenizer }
+    var options = tokenizer.options
+    // Lowercasing comes first there, and leaves the accents to the tokenizer's own setting.
+    options.stripAccents = options.stripAccents ?? false
+    options.lowercase = true
+    return tokenizer.with(options: options)
+  }
+
+  /// Refuses directories whose tokenizer is another one, or only half there.
+  private static func check(_ directory: URL) throws {
+    func has(_ name: String) -> Bool {
+      FileSystem.exists(directory.appendingPathComponent(name))
+    }
+    if has("tokenizer.json") { return }
+    let supported = "only BERT models with a WordPiece vocabulary are supported"
+    guard has("vocab.txt") else {
+      for name in ["sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "merges.txt"]
+      where has(name) {
+        throw CheckpointError(
+          "the tokenizer is \(name == "merges.txt" ? "byte-level BPE" : "SentencePiece"), not WordPiece",
+          path: directory.appendingPathComponent(name).path, advice: supported)
       }
-    } else if FileSystem.exists(vocabulary) {
-      tokenizer = Tokenizer(
-        vocabulary: try Vocabulary(contentsOf: vocabulary),
-        options: try apply(settings, to: TokenizerOptions()))
-    } else {
       throw CheckpointError(
-        "there is no tokenizer.json and no vocab.txt", path: directory.path,
-        advice: "only BERT models with a WordPiece vocabulary are supported")
+        "there is no tokenizer.json and no vocab.txt", path: directory.path, advice: supported)
     }
-    if lowercasesText, !tokenizer.options.lowercase {
-      var options = tokenizer.options
-      // Lowercasing comes first there, and leaves the accents to the tokenizer's own setting.
-      options.stripAccents = options.stripAccents ?? false
-      options.lowercase = true
-      tokenizer = change(tokenizer, to: options)
+    let added = directory.appendingPathComponent("added_tokens.json")
+    if let tokens = try JSONFile.ifPresent(added)?.root.objectValue, !tokens.isEmpty {
+      throw CheckpointError(
+        "\(tokens.count) tokens were added to vocab.txt, which isn't read without tokenizer.json",
+        path: added.path,
+        advice:
+          "write one with transformers: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)")
     }
-    return tokenizer
-  }
-
-  private static func isBert(_ name: String?) -> Bool {
-    name == nil || name == "BertTokenizer" || name == "BertTokenizerFast"
-  }
-
-  private static func change(_ tokenizer: Tokenizer, to options: TokenizerOptions) -> Tokenizer {
-    tokenizer.options == options ? tokenizer : tokenizer.with(options: options)
+    let settings = directory.appendingPathComponent("tokenizer_config.json")
+    let name = try JSONFile.ifPresent(settings)?.string("tokenizer_class")
+    guard Tokenizer.isBert(name) else {
+      throw CheckpointError(
+        "the tokenizer \(name ?? "") needs more than vocab.txt", path: settings.path,
+        item: "tokenizer_class", advice: supported)
+    }
   }
 
   /// Writes all four files and returns their names; tokenizer.json and the configuration say the same.

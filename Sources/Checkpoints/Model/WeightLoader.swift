@@ -6,17 +6,15 @@ import Kernels
 ///
 /// All names and shapes are compared before the store is allocated, so a configuration with absurd
 /// sizes fails on the first tensor and not in the allocator. Tensors that aren't asked for (pooler,
-/// next-sentence head, `position_ids`, the tied decoder) are ignored.
+/// next-sentence and classification heads, `position_ids`, the tied decoder) are ignored.
 struct WeightLoader {
   private let files: TensorFiles
   private let tensors: [[UInt8]: TensorFiles.Entry]
-  private let tiesWordEmbeddings: Bool
-  private let deviation: Double
+  private let contents: ConfigurationFile.Contents
 
   init(_ directory: URL, contents: ConfigurationFile.Contents) throws {
     files = try TensorFiles(directory: directory)
-    tiesWordEmbeddings = contents.tiesWordEmbeddings
-    deviation = contents.configuration.initializerRange
+    self.contents = contents
     var entries = files.entries
     let head = directory.appendingPathComponent(PretrainedModel.bagOfWordsFile)
     if FileSystem.exists(head) {
@@ -25,7 +23,7 @@ struct WeightLoader {
     }
     var tensors: [[UInt8]: TensorFiles.Entry] = [:]
     for entry in entries {
-      let name = TensorNames.canonical(entry.tensor.name)
+      let name = TensorNames.canonical(entry.tensor.name, contents.family)
       guard tensors.updateValue(entry, forKey: Array(name.utf8)) == nil else {
         throw CheckpointError(
           "two tensors stand for \(name)", path: entry.file.url.path, item: entry.tensor.name,
@@ -36,13 +34,25 @@ struct WeightLoader {
   }
 
   private func entry(_ name: String) -> TensorFiles.Entry? {
-    tensors[Array(name.utf8)]
-      ?? (name == TensorNames.decoderBias
-        ? tensors[Array(TensorNames.oldDecoderBias.utf8)] : nil)
+    guard name == TensorNames.decoderBias else { return tensors[Array(name.utf8)] }
+    // An untied decoder computes with its own bias; else old files have one in either place.
+    let places = [TensorNames.decoderBias, TensorNames.oldDecoderBias]
+    let ordered = contents.tiesWordEmbeddings ? places : places.reversed()
+    return ordered.lazy.compactMap { tensors[Array($0.utf8)] }.first
+  }
+
+  /// Whether the files hold a masked-token head and a bag-of-words head.
+  var storedHeads: HeadSelection {
+    var heads: HeadSelection = []
+    if entry(TensorNames.maskedTokenPrefix + "transform.dense.weight") != nil {
+      heads.insert(.maskedTokens)
+    }
+    if entry(TensorNames.bagOfWordsPrefix + "dense.weight") != nil { heads.insert(.bagOfWords) }
+    return heads
   }
 
   func load(
-    _ plan: PretrainedModel.Plan, seed: UInt64
+    _ plan: PretrainedModel.Plan, seed: UInt64, storage: WeightStorage
   ) throws -> (ParameterStore<Float>, fresh: [String]) {
     var freshPrefixes: [String] = []
     for prefix in [TensorNames.maskedTokenPrefix, TensorNames.bagOfWordsPrefix] {
@@ -50,32 +60,40 @@ struct WeightLoader {
       if !head.isEmpty, head.allSatisfy({ entry($0.name) == nil }) { freshPrefixes.append(prefix) }
     }
     func isFresh(_ name: String) -> Bool { freshPrefixes.contains { name.hasPrefix($0) } }
-    if plan.maskedTokenHead != nil, !freshPrefixes.contains(TensorNames.maskedTokenPrefix),
-      !tiesWordEmbeddings
-    {
-      throw CheckpointError(
-        "the masked-token head has a decoder of its own, not tied to the word embeddings",
-        path: files.path, item: "cls.predictions.decoder.weight",
-        advice: "start from a model with tie_word_embeddings, or remove its cls.* tensors")
+    /// DistilBERT has no token types: a table of zeros adds nothing.
+    func isZero(_ name: String) -> Bool {
+      contents.family == .distilbert && name == TensorNames.tokenTypes
     }
-    for parameter in plan.table.entries where !isFresh(parameter.name) {
+    for parameter in plan.table.entries
+    where !isFresh(parameter.name) && !isZero(parameter.name) {
       try checkShape(parameter)
     }
-    let weights = ParameterStore<Float>(plan.table)
+    let weights =
+      storage == .mapping ? mappedStore(plan.table) : ParameterStore<Float>(plan.table)
     var generator = SeedGenerator(seed: seed)
     var fresh: [String] = []
-    for parameter in plan.table.entries {
+    for parameter in plan.table.entries where !isZero(parameter.name) {
       let values = UnsafeMutableBufferPointer(
         start: weights[parameter], count: parameter.count)
       if isFresh(parameter.name) {
         fresh.append(parameter.name)
         initialize(values, parameter, using: &generator)
       } else if let entry = entry(parameter.name) {
-        try entry.file.read(entry.tensor, into: values)
+        if !weights.isMapped(parameter) { try entry.file.read(entry.tensor, into: values) }
         try checkFinite(values, entry)
       }
     }
     return (weights, fresh)
+  }
+
+  /// A store that points into the files wherever they hold what memory would.
+  private func mappedStore(_ table: ParameterTable) -> ParameterStore<Float> {
+    let mappings = FileMappings()
+    for parameter in table.entries {
+      if let file = entry(parameter.name)?.file { mappings.add(file) }
+    }
+    return ParameterStore(
+      table, reading: { entry($0.name).flatMap(mappings.floats) }, owner: mappings)
   }
 
   private func initialize(
@@ -83,7 +101,8 @@ struct WeightLoader {
     using generator: inout SeedGenerator
   ) {
     if parameter.decays {
-      Initialization.fillNormal(values, deviation: deviation, using: &generator)
+      Initialization.fillNormal(
+        values, deviation: contents.configuration.initializerRange, using: &generator)
     } else {
       values.update(repeating: parameter.name.hasSuffix("bias") ? 0 : 1)
     }

@@ -2,9 +2,8 @@ public import Foundation
 
 /// An open safetensors file: its header, checked, and its tensors on demand.
 ///
-/// Tensors are read by position rather than through a memory map, so that a file that is cut short
-/// while it is open gives an error and not a signal; a Float tensor goes from the page cache straight
-/// to its place.
+/// ``read(_:into:)`` reads by position, so that a file that is cut short while it is open gives an error
+/// and not a signal. A model's weights can be used where they are instead, see ``WeightStorage``.
 public final class SafeTensorsFile: Sendable {
   /// Where the file is.
   public let url: URL
@@ -138,6 +137,24 @@ public final class SafeTensorsFile: Sendable {
       try SafeTensorsFile.read(
         descriptor, at: dataStart + tensor.byteRange.lowerBound, into: places, path: url.path)
       count = tensor.count
+    }
+  }
+
+  /// Maps the whole file; `nil` where that isn't possible, and then its tensors have to be read.
+  func map() -> FileMapping? {
+    FileMapping(descriptor, length: dataStart + (tensors.last?.byteRange.upperBound ?? 0))
+  }
+
+  /// The elements of a tensor in a mapping of this file; `nil` unless they are Floats as memory has them.
+  func floats(of tensor: TensorDescription, in mapping: FileMapping) -> UnsafePointer<Float>? {
+    let start = dataStart + tensor.byteRange.lowerBound
+    // Nothing forbids a file with F32 tensors at odd places: those are read.
+    guard tensor.type == .float32, start % MemoryLayout<Float>.alignment == 0,
+      1.littleEndian == 1, tensor.count > 0,
+      dataStart + tensor.byteRange.upperBound <= mapping.bytes.count
+    else { return nil }
+    return mapping.bytes.baseAddress.map {
+      ($0 + start).bindMemory(to: Float.self, capacity: tensor.count)
     }
   }
 

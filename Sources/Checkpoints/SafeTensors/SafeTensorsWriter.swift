@@ -127,7 +127,16 @@ public final class SafeTensorsWriter {
   ) throws {
     let part = 1 << 16
     for start in stride(from: 0, to: values.count, by: part) {
-      let halves = values[start..<min(start + part, values.count)].map { convert($0).littleEndian }
+      let slice = values[start..<min(start + part, values.count)]
+      if declarations[current].type == .float16,
+        let large = slice.first(where: { $0.magnitude >= 65520 })
+      {
+        throw CheckpointError(
+          "the value \(large) is too large for F16", path: url.path,
+          item: declarations[current].name,
+          advice: "write BF16 or F32")
+      }
+      let halves = slice.map { convert($0).littleEndian }
       try halves.withUnsafeBytes { try file.append($0) }
     }
   }

@@ -35,6 +35,13 @@ public struct TensorFiles: Sendable {
     }
   }
 
+  /// A folder's one `model.safetensors`, which must exist.
+  static func single(_ directory: URL) throws -> URL {
+    let url = directory.appendingPathComponent("model.safetensors")
+    guard FileSystem.exists(url) else { throw missing(directory) }
+    return url
+  }
+
   private static func shards(_ index: URL, in directory: URL) throws -> [Entry] {
     guard let pairs = try JSONFile(index).stringPairs("weight_map") else {
       throw CheckpointError(
@@ -73,7 +80,8 @@ public struct TensorFiles: Sendable {
     for name in ["pytorch_model.bin", "tf_model.h5", "flax_model.msgpack"]
     where FileSystem.exists(directory.appendingPathComponent(name)) {
       return CheckpointError(
-        "the weights are in \(name), which isn't read", path: directory.path,
+        "the weights are in \(name), which isn't read, as such files can run code",
+        path: directory.path,
         advice: "convert them with transformers: "
           + "AutoModel.from_pretrained(DIR).save_pretrained(DIR, safe_serialization=True)")
     }

@@ -8,8 +8,7 @@ struct BinaryVectorWriter: VectorWriter {
   private let format: VectorFormat
   private let width: Int
   private let file: PendingFile
-  private var ids: PendingFile?
-  private let idsPath: String
+  private var ids: VectorIDFile?
   private var rowCount = 0
   private static let npyHeaderLength = 128
   private static let safetensorsHeaderLength = 248
@@ -18,9 +17,7 @@ struct BinaryVectorWriter: VectorWriter {
     self.format = format
     self.width = width
     file = try PendingFile(url)
-    let idsURL = url.deletingPathExtension().appendingPathExtension("ids.txt")
-    idsPath = idsURL.path
-    if hasIDs { ids = try PendingFile(idsURL) }
+    if hasIDs { ids = try VectorIDFile(besides: url) }
     try file.append(header())
   }
 
@@ -38,16 +35,7 @@ struct BinaryVectorWriter: VectorWriter {
     } else {
       try file.append(UnsafeRawBufferPointer(rows))
     }
-    if let ids {
-      for name in names {
-        guard !name.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) else {
-          throw CheckpointError(
-            "an id holds a line end, and the file has one id a line", path: idsPath, item: name,
-            advice: "write .jsonl or .csv")
-        }
-        try ids.append(name + "\n")
-      }
-    }
+    try ids?.append(names)
     rowCount += names.count
   }
 
@@ -74,7 +62,7 @@ struct BinaryVectorWriter: VectorWriter {
         [.init("embeddings", shape: [rowCount, width])], ends: [rowCount * width * 4],
         metadata: [], reserve: BinaryVectorWriter.safetensorsHeaderLength)
       return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) } + header
-    case .jsonl, .csv, .fvecs: return []
+    case .jsonl, .csv, .fvecs, .faiss, .pgcopy, .pgbin: return []
     }
   }
 }

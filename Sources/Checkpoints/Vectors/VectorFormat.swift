@@ -12,6 +12,12 @@ public enum VectorFormat: String, Sendable, CaseIterable {
   case csv
   /// Each row as its width (Int32) and its Floats, as the TEXMEX data sets and faiss have it.
   case fvecs
+  /// A flat index of faiss.
+  case faiss
+  /// Rows for PostgreSQL's COPY in its text format, an id and a pgvector literal.
+  case pgcopy
+  /// Rows for PostgreSQL's COPY in its binary format.
+  case pgbin
 
   /// The format of a file's name.
   ///
@@ -43,13 +49,18 @@ extension VectorFormat {
   /// Creates a writer of `url` for vectors of `width` values.
   ///
   /// `hasIDs` says whether the ids come from the input: then the formats that have no place for them
-  /// get a second file, `NAME.ids.txt`, one id a line.
-  public func writer(to url: URL, width: Int, hasIDs: Bool) throws -> any VectorWriter {
+  /// get a second file, `NAME.ids.txt`, one id a line. `metric` is what a faiss index compares by.
+  public func writer(
+    to url: URL, width: Int, hasIDs: Bool, metric: VectorMetric = .ip
+  ) throws -> any VectorWriter {
     switch self {
     case .npy, .safetensors, .fvecs:
       try BinaryVectorWriter(url, format: self, width: width, hasIDs: hasIDs)
     case .jsonl: JSONLinesVectorWriter(try PendingFile(url), width: width)
     case .csv: try CSVVectorWriter(PendingFile(url), width: width)
+    case .faiss: try FlatIndexWriter(url, width: width, metric: metric, hasIDs: hasIDs)
+    case .pgcopy: try CopyTextWriter(url, width: width)
+    case .pgbin: try CopyBinaryWriter(url, width: width)
     }
   }
 }

@@ -18,7 +18,8 @@ public struct VectorTable: Sendable, Equatable {
     self.values = values
   }
 
-  /// Reads a `.npy` file of Float in C order or a `.safetensors` file with a tensor `embeddings`.
+  /// Reads a `.npy` file (float32, float16 or float64 in C order) or a `.safetensors` file with a tensor
+  /// `embeddings`, or with a single tensor.
   ///
   /// - Throws: ``CheckpointError`` when the file is damaged or holds something else.
   public init(contentsOf url: URL) throws {
@@ -26,15 +27,16 @@ public struct VectorTable: Sendable, Equatable {
     case .npy: self = try NumpyFile.read(url)
     case .safetensors:
       let file = try SafeTensorsFile(url)
-      let values = try file.floats("embeddings")
-      let shape = file["embeddings"]?.shape ?? []
-      guard shape.count == 2 else {
+      let name = file.tensors.count == 1 ? file.tensors[0].name : "embeddings"
+      let shape = file[name]?.shape ?? []
+      guard shape.count == 2 || file[name] == nil else {
         throw CheckpointError(
-          "the tensor has shape \(shape), not (rows, width)", path: url.path, item: "embeddings",
+          "the tensor has shape \(shape), not (rows, width)", path: url.path, item: name,
           advice: "write a matrix")
       }
+      let values = try file.floats(name)
       self.init(count: shape[0], width: shape[1], values: values)
-    case .jsonl, .csv, .fvecs:
+    case .jsonl, .csv, .fvecs, .faiss, .pgcopy, .pgbin:
       throw CheckpointError(
         "vectors are read from .npy and .safetensors", path: url.path,
         advice: "write one of these")
@@ -42,46 +44,12 @@ public struct VectorTable: Sendable, Equatable {
   }
 }
 
-/// numpy's array files, versions 1 to 3.
-///
-/// Format: numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
-enum NumpyFile {
-  static func read(_ url: URL) throws -> VectorTable {
-    let bytes = try FileContents.load(url)
-    func damaged(_ what: String) -> CheckpointError {
-      CheckpointError(
-        what, path: url.path,
-        advice: "write it with numpy.save(FILE, numpy.ascontiguousarray(matrix, \"<f4\"))")
-    }
-    guard bytes.count >= 12, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else {
-      throw damaged("this isn't a .npy file")
-    }
-    let wide = bytes[6] >= 2
-    let start = wide ? 12 : 10
-    let fields = bytes[8..<start].reversed()
-    let length = fields.reduce(0) { $0 << 8 | Int($1) }
-    guard length <= bytes.count - start else { throw damaged("the header is cut short") }
-    let header = String(decoding: bytes[start..<start + length], as: UTF8.self)
-    guard header.contains("'descr': '<f4'"), header.contains("'fortran_order': False") else {
-      throw damaged("the array isn't little-endian float32 in C order")
-    }
-    guard let open = header.range(of: "'shape': ("),
-      let close = header.range(of: ")", range: open.upperBound..<header.endIndex)
-    else { throw damaged("the header has no shape") }
-    let parts = header[open.upperBound..<close.lowerBound].split(separator: ",").map {
-      Int($0.trimmingCharacters(in: .whitespaces))
-    }
-    guard parts.count == 2, let count = parts[0], let width = parts[1],
-      TensorDescription.byteCount(.float32, [count, width]) == bytes.count - start - length
-    else { throw damaged("the shape isn't (rows, width), or doesn't fit the file's length") }
-    let values = [Float](unsafeUninitializedCapacity: count * width) { buffer, filled in
-      bytes.withUnsafeBytes { raw in
-        TensorType.float32.convert(
-          UnsafeRawBufferPointer(rebasing: raw[(start + length)...]),
-          to: UnsafeMutableBufferPointer(rebasing: buffer[..<(count * width)]))
-      }
-      filled = count * width
-    }
-    return VectorTable(count: count, width: width, values: values)
+extension VectorTable {
+  /// Reads the vectors of `url` with their ids, which stand in `NAME.ids.txt` beside it, one a line.
+  ///
+  /// - Throws: ``CheckpointError`` when a file is missing or damaged, or their lengths differ.
+  public static func readWithIDs(_ url: URL) throws -> (table: VectorTable, ids: [String]) {
+    let table = try VectorTable(contentsOf: url)
+    return (table, try VectorIDFile.read(besides: url, count: table.count))
   }
 }

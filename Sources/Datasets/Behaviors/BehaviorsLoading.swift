@@ -17,16 +17,23 @@ extension Behaviors {
     try load(path: url.path, itemIDs: items?.ids, options: options)
   }
 
-  /// Reads a behaviours file by its path ("-" is standard input) under the item numbers of `itemIDs`;
-  /// new users are numbered behind those of `users`.
+  /// Reads a behaviours file by its path ("-" is standard input, a folder stands for the file of a known
+  /// name in it) under the item numbers of `itemIDs`; new users are numbered behind those of `users`.
   public static func load(
     path: String, itemIDs: IDTable?, options: TableOptions = TableOptions(),
     users: IDTable = IDTable()
   ) throws -> (Behaviors, DataReport) {
-    var loader = try BehaviorsLoader(
-      path: path, itemIDs: itemIDs, users: users, options: options)
-    try loader.readAll()
-    let (behaviors, report) = loader.finish()
+    let path = try TableOpening.file(path, kind: .behaviors)
+    let (reader, title) = try TableOpening.open(path: path, kind: .behaviors, options: options)
+    func run(_ reader: some TableReader) throws -> (Behaviors, DataReport) {
+      var loader = try BehaviorsLoader(
+        reader: reader, title: title, itemIDs: itemIDs, users: users, options: options)
+      try loader.readAll()
+      return loader.finish()
+    }
+    // The concrete type first: its loop is compiled for it.
+    let (behaviors, report) =
+      if let delimited = reader as? DelimitedReader { try run(delimited) } else { try run(reader) }
     if report.rowsRead == 0 {
       throw DatasetError(
         "no behaviours", path: path,
@@ -42,8 +49,8 @@ extension Behaviors {
 }
 
 /// The loop over the rows of a behaviours file.
-private struct BehaviorsLoader {
-  private let reader: DelimitedReader
+private struct BehaviorsLoader<Reader: TableReader> {
+  private let reader: Reader
   private let options: TableOptions
   private let userColumn: Int
   private let itemColumn: Int
@@ -59,10 +66,11 @@ private struct BehaviorsLoader {
   private var timestamps: [Double] = []
   private var report = DataReport()
 
-  init(path: String, itemIDs: IDTable?, users: IDTable, options: TableOptions) throws {
+  init(
+    reader: Reader, title: String, itemIDs: IDTable?, users: IDTable, options: TableOptions
+  ) throws {
     self.users = users
-    reader = try DelimitedReader(
-      path: path, format: options.format, skipBadRows: options.skipBadRows)
+    self.reader = reader
     self.options = options
     itemsAreFixed = itemIDs != nil
     items = itemIDs ?? IDTable()
@@ -74,14 +82,27 @@ private struct BehaviorsLoader {
     itemColumn = try names.required(
       "item", override: options.itemColumn, aliases: ColumnNames.itemAliases,
       flag: "--item-column", file: file)
-    labelColumn =
+    let label =
       try options.labelColumn.map { try names.named($0, flag: "--label-column", file: file) }
       ?? names.first(of: ColumnNames.labelAliases)
+    labelColumn = options.isImplicit ? nil : label
     timestampColumn =
       try options.timestampColumn.map {
         try names.named($0, flag: "--timestamp-column", file: file)
       }
       ?? names.first(of: ColumnNames.timestampAliases)
+    options.notice?("\(file): \(title); \(columnsInWords)")
+  }
+
+  /// Which column was taken for what: `user userId, item movieId, label rating, time timestamp`.
+  private var columnsInWords: String {
+    let parts = [
+      ("user", userColumn), ("item", itemColumn), ("label", labelColumn ?? -1),
+      ("time", timestampColumn ?? -1),
+    ]
+    return parts.map { part, column in
+      column < 0 ? "no \(part)" : "\(part) \(reader.header[column])"
+    }.joined(separator: ", ")
   }
 
   mutating func readAll() throws {

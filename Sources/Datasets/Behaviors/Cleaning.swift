@@ -80,17 +80,7 @@ public struct Cleaning: Sendable {
   }
 
   private func reducedToCore(_ rows: Behaviors, _ report: inout DataReport) -> Behaviors {
-    var result = rows
-    while true {
-      let byUser = counts(result.userIndex, result.users.count)
-      let byItem = counts(result.itemIndex, result.items.count)
-      let kept = (0..<Int32(result.count)).filter {
-        byUser[Int(result.userIndex[Int($0)])] >= core
-          && byItem[Int(result.itemIndex[Int($0)])] >= core
-      }
-      if kept.count == result.count { break }
-      result = result.selecting(kept)
-    }
+    let result = rows.core(core)
     report.coreRows += rows.count - result.count
     return result
   }

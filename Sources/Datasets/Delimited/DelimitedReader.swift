@@ -34,21 +34,30 @@ public final class DelimitedReader {
   ///   - skipBadRows: counts malformed rows instead of throwing.
   ///   - bufferSize: the bytes read at once; the buffer grows when a row is longer.
   /// - Throws: `DatasetError` for a file that can't be read, has no header or a malformed one.
-  public init(
+  public convenience init(
     path: String, format: DelimitedFormat? = nil, skipBadRows: Bool = false,
     bufferSize: Int = 1 << 20
   ) throws {
     let source = try ByteSource(path: path)
-    name = source.name
+    let buffer = try RowBuffer(source, capacity: bufferSize)
+    let firstLine = UnsafeBufferPointer(rebasing: buffer.head.prefix { $0 != 0x0A })
+    try self.init(
+      buffer, name: source.name,
+      format: format ?? DelimitedFormat(path: path) ?? DelimitedFormat(firstLine: firstLine),
+      columns: nil, skipBadRows: skipBadRows)
+  }
+
+  /// Reads what is in `buffer` and behind it; `columns` names those of a file without a header.
+  init(
+    _ buffer: RowBuffer, name: String, format: DelimitedFormat, columns: [String]?,
+    skipBadRows: Bool
+  ) throws {
+    self.name = name
     self.skipBadRows = skipBadRows
-    buffer = try RowBuffer(source, capacity: bufferSize)
+    self.buffer = buffer
     position = buffer.startBehindMark
-    let head = UnsafeBufferPointer(
-      start: buffer.memory + position, count: buffer.filled - position)
-    let firstLine = UnsafeBufferPointer(rebasing: head.prefix { $0 != 0x0A })
-    scanner = RowScanner(
-      format: format ?? DelimitedFormat(path: path) ?? DelimitedFormat(firstLine: firstLine))
-    header = try readHeader()
+    scanner = RowScanner(format: format)
+    header = try columns ?? readHeader()
     columnCount = header.count
   }
 

@@ -22,6 +22,11 @@ final class RowBuffer {
     filled >= 3 && memory[0] == 0xEF && memory[1] == 0xBB && memory[2] == 0xBF ? 3 : 0
   }
 
+  /// The bytes at hand, without a byte order mark.
+  var head: UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: memory + startBehindMark, count: filled - startBehindMark)
+  }
+
   /// Moves the bytes from `position` on to the front and reads more behind them; doubles the memory
   /// when they fill it.
   func refill(keepingFrom position: Int) throws {

@@ -1,10 +1,12 @@
 /// Reads a time as a number, or as an ISO 8601 date or date-time in seconds since 1970 (UTC).
 ///
-/// `2011-12-09`, `2011-12-09 12:50`, `2011-12-09T12:50:00.5Z`, `2011-12-09T12:50:00+01:00`; a time
-/// without a zone counts as UTC. nil for anything else.
+/// `2011-12-09`, `2011-12-09 12:50`, `2011-12-09T12:50:00.5Z`, `2011-12-09T12:50:00+01:00`, and MIND's
+/// `11/15/2019 8:55:22 AM` (month, day, year); a time without a zone counts as UTC. nil for anything
+/// else.
 package func parseTimestamp(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
   if let number = parseDouble(bytes) { return number }
   var cursor = DateCursor(bytes: bytes)
+  if bytes.prefix(3).contains(UInt8(ascii: "/")) { return cursor.americanTime() }
   guard let year = cursor.number(4), cursor.skip("-"), let month = cursor.number(2),
     cursor.skip("-"), let day = cursor.number(2), (1...12).contains(month), (1...31).contains(day)
   else { return nil }
@@ -52,6 +54,38 @@ private struct DateCursor {
     }
     place += digits
     return value
+  }
+
+  /// One or two digits.
+  mutating func shortNumber() -> Int? {
+    guard let first = number(1) else { return nil }
+    return number(1).map { first * 10 + $0 } ?? first
+  }
+
+  /// `11/15/2019 8:55:22 AM` in seconds since 1970.
+  mutating func americanTime() -> Double? {
+    guard let month = shortNumber(), skip("/"), let day = shortNumber(), skip("/"),
+      let year = number(4), (1...12).contains(month), (1...31).contains(day)
+    else { return nil }
+    let midnight = Double(daysSince1970(year: year, month: month, day: day)) * 86_400
+    if isAtEnd { return midnight }
+    guard skip(" "), let hour = shortNumber(), skip(":"), let minute = number(2), minute < 60
+    else { return nil }
+    var second = 0
+    if skip(":") {
+      guard let value = number(2), value < 61 else { return nil }
+      second = value
+    }
+    guard let offset = halfOfDay(hour), isAtEnd else { return nil }
+    return midnight + offset + Double(minute * 60 + second)
+  }
+
+  /// The seconds that an hour with ` AM`, ` PM` or neither behind it stands for.
+  private mutating func halfOfDay(_ hour: Int) -> Double? {
+    guard skip(" ") else { return hour < 24 ? Double(hour * 3600) : nil }
+    let afternoon = skip("P")
+    guard afternoon || skip("A"), skip("M"), (1...12).contains(hour) else { return nil }
+    return Double((hour % 12 + (afternoon ? 12 : 0)) * 3600)
   }
 
   /// `.5` -> 0.5; nil, and nothing read, when there is no fraction.

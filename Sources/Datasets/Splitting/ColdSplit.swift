@@ -30,6 +30,8 @@ public struct ColdSplit: Sendable {
     case hash
     /// Those seen first last: the newest.
     case firstSeen = "first_seen"
+    /// Those whose first positive is from the time of the cut on.
+    case until
   }
 
   /// Which rows of warm items are held out.
@@ -38,6 +40,8 @@ public struct ColdSplit: Sendable {
     case hash
     /// The last ones of each user.
     case last
+    /// Those from the time of the cut on.
+    case until
   }
 
   /// How to split.
@@ -56,6 +60,10 @@ public struct ColdSplit: Sendable {
     public var coldBy = ColdBy.hash
     /// Which rows of warm items are held out.
     public var warmBy = WarmBy.hash
+    /// Cuts the data at this time instead: rows from then on are held out, items whose first positive is
+    /// from then on are cold, and the share `coldValidationFraction` of the other items, the newest, is
+    /// for tuning. Nobody's future is in training, so a user may have no training row.
+    public var until: Double?
 
     /// Creates the default options.
     public init() {}

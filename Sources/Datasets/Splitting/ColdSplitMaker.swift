@@ -20,8 +20,10 @@ struct ColdSplitMaker {
     let part = parts(positives)
     let rest = (0..<Int32(behaviors.count)).filter { part[item($0)] == .warm }
     var isHeldOut = heldOut(rest)
-    returnOnlyPositives(rest, isPositive, users: false, &isHeldOut)
-    returnOnlyPositives(rest, isPositive, users: true, &isHeldOut)
+    if options.until == nil {
+      returnOnlyPositives(rest, isPositive, users: false, &isHeldOut)
+      returnOnlyPositives(rest, isPositive, users: true, &isHeldOut)
+    }
 
     func rows(_ wanted: Part) -> [Int32] {
       (0..<Int32(behaviors.count)).filter { part[item($0)] == wanted }
@@ -36,8 +38,10 @@ struct ColdSplitMaker {
     let info = SplitInfo(
       seed: options.seed, coldFraction: options.coldFraction, warmFraction: options.warmFraction,
       coldValidationFraction: options.coldValidationFraction, positiveLabel: positive.threshold,
-      minimumItemPositives: options.minimumItemPositives, coldBy: options.coldBy,
-      warmBy: options.warmBy, users: distinctUsers(),
+      minimumItemPositives: options.minimumItemPositives,
+      coldBy: options.until == nil ? options.coldBy : .until,
+      warmBy: options.until == nil ? options.warmBy : .until, until: options.until,
+      users: distinctUsers(),
       itemsWithPositives: positives.reduce(0) { $0 + ($1 > 0 ? 1 : 0) },
       warmItems: warmItems.count, coldItems: coldItems.count,
       validationColdItems: validationItems.count, trainPositives: count(train),
@@ -54,6 +58,7 @@ struct ColdSplitMaker {
   /// The part of each item; none without a positive.
   private func parts(_ positives: [Int32]) -> [Part] {
     var parts = positives.map { $0 > 0 ? Part.warm : Part.none }
+    if let until = options.until { return self.parts(positives, until: until) }
     let eligible = coldOrder(
       positives.indices.filter {
         positives[$0] > 0 && Int(positives[$0]) >= options.minimumItemPositives
@@ -66,11 +71,39 @@ struct ColdSplitMaker {
     return parts
   }
 
-  /// The items in the order in which they become cold.
-  private func coldOrder(_ eligible: [Int32]) -> [Int32] {
+  /// The part of each item when the data is cut at a time.
+  private func parts(_ positives: [Int32], until: Double) -> [Part] {
+    var parts = positives.map { $0 > 0 ? Part.warm : Part.none }
+    let first = firstPositiveTimes()
+    for item in parts.indices where parts[item] == .warm && first[item] >= until {
+      parts[item] = .cold
+    }
+    let before = parts.indices.filter { parts[$0] == .warm }.map { Int32($0) }
+    let eligible = coldOrder(
+      before.filter { Int(positives[Int($0)]) >= options.minimumItemPositives },
+      newness: first.map { $0 > -.infinity ? -$0 : .infinity })
+    for item in eligible.prefix(Int(options.coldValidationFraction * Double(before.count))) {
+      parts[Int(item)] = .validation
+    }
+    return parts
+  }
+
+  /// The time of each item's first positive; minus infinity where a positive has none.
+  private func firstPositiveTimes() -> [Double] {
+    var first = [Double](repeating: .infinity, count: behaviors.items.count)
+    for row in 0..<behaviors.count where positive.isPositive(behaviors.labels[row]) {
+      let time = behaviors.timestamps?[row] ?? .nan
+      let item = Int(behaviors.itemIndex[row])
+      first[item] = min(first[item], time.isNaN ? -.infinity : time)
+    }
+    return first
+  }
+
+  /// The items in the order in which they become cold: the least `newness` first, then the least hash.
+  private func coldOrder(_ eligible: [Int32], newness given: [Double]? = nil) -> [Int32] {
     let prefix = FNV1a64("\(options.seed)|cold|")
     let rank = ranks(behaviors.items.sortedIndices())
-    let newness = options.coldBy == .firstSeen ? negatedFirstTimes() : []
+    let newness = given ?? (options.coldBy == .firstSeen ? negatedFirstTimes() : [])
     let keyed = eligible.map { item in
       var hash = prefix
       behaviors.items.withBytes(of: Int(item)) { hash.append($0) }
@@ -118,6 +151,9 @@ struct ColdSplitMaker {
   }
 
   private func heldOut(_ rest: [Int32]) -> [Bool] {
+    if let until = options.until {
+      return rest.map { (behaviors.timestamps?[Int($0)] ?? .nan) >= until }
+    }
     let hashes = hashes(rest, word: "warm")
     if options.warmBy == .last { return lastRows(rest, hashes) }
     let threshold = options.warmFraction * 0x1p64

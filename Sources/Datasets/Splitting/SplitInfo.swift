@@ -16,6 +16,8 @@ public struct SplitInfo: Sendable, Equatable, Codable {
   public var coldBy: ColdSplit.ColdBy?
   /// Which rows of warm items are held out.
   public var warmBy: ColdSplit.WarmBy?
+  /// The time at which the data was cut; nil when it wasn't.
+  public var until: Double?
   /// Users with a row.
   public var users: Int?
   /// Items with a positive row.
@@ -44,6 +46,7 @@ public struct SplitInfo: Sendable, Equatable, Codable {
     case minimumItemPositives = "min_item_pos"
     case coldBy = "cold_by"
     case warmBy = "warm_by"
+    case until
     case users
     case itemsWithPositives = "items_with_positives"
     case warmItems = "warm_items"
@@ -65,6 +68,7 @@ public struct SplitInfo: Sendable, Equatable, Codable {
       (.minimumItemPositives, minimumItemPositives.map { "\($0)" }),
       (.coldBy, coldBy.map { "\"\($0.rawValue)\"" }),
       (.warmBy, warmBy.map { "\"\($0.rawValue)\"" }),
+      (.until, until.map { "\($0)" }),
       (.users, users.map { "\($0)" }), (.itemsWithPositives, "\(itemsWithPositives)"),
       (.warmItems, "\(warmItems)"), (.coldItems, "\(coldItems)"),
       (.validationColdItems, "\(validationColdItems)"), (.trainPositives, "\(trainPositives)"),
@@ -89,6 +93,7 @@ extension SplitInfo {
     minimumItemPositives = try values.decodeIfPresent(Int.self, forKey: .minimumItemPositives)
     coldBy = try values.decodeIfPresent(ColdSplit.ColdBy.self, forKey: .coldBy)
     warmBy = try values.decodeIfPresent(ColdSplit.WarmBy.self, forKey: .warmBy)
+    until = try values.decodeIfPresent(Double.self, forKey: .until)
     users = try values.decodeIfPresent(Int.self, forKey: .users)
     func count(_ key: CodingKeys) throws -> Int {
       try values.decodeIfPresent(Int.self, forKey: key) ?? 0

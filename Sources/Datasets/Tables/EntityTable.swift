@@ -1,20 +1,15 @@
 /// What files of items and of users have in common: an id column, feature columns, perhaps texts.
 struct EntityTable {
-  enum Kind {
-    case items
-    case users
-  }
-
   var ids = IDTable()
   var features: FeatureTable?
   var badRowCount = 0
 
   /// Reads the file; the texts are empty for users.
   static func load(
-    path: String, kind: Kind, options: TableOptions
+    path: String, kind: TableKind, options: TableOptions
   ) throws -> (EntityTable, texts: [String]) {
-    let reader = try DelimitedReader(
-      path: path, format: options.format, skipBadRows: options.skipBadRows)
+    let (reader, title) = try TableOpening.open(
+      path: try TableOpening.file(path, kind: kind), kind: kind, options: options)
     let names = ColumnNames(header: reader.header)
     let id = try idColumn(names, kind, options, reader.name)
     let text = kind == .items ? try textColumns(names, id: id, options, reader.name) : nil
@@ -23,6 +18,12 @@ struct EntityTable {
       guard let text, text.columns.contains(column) else { return true }
       return names.all(of: ColumnNames.wordAliases).contains(column)
     }
+    let joined = text.map {
+      ", text \($0.columns.map { reader.header[$0] }.joined(separator: " + "))"
+    }
+    options.notice?(
+      "\(reader.name): \(title); id \(reader.header[id])\(joined ?? ""), "
+        + "\(featureColumns.count) columns of features")
     var table = EntityTable()
     var texts: [String] = []
     var values = featureColumns.map {
@@ -41,7 +42,7 @@ struct EntityTable {
   }
 
   /// Adds the row's id; false when the row is left out.
-  private mutating func addID(_ reader: DelimitedReader, _ column: Int) throws -> Bool {
+  private mutating func addID(_ reader: any TableReader, _ column: Int) throws -> Bool {
     let name = reader.header[column]
     if reader.field(column).isEmpty {
       try reader.reject("no \(name)", advice: "give each row an id")
@@ -58,10 +59,10 @@ struct EntityTable {
   }
 
   private static func idColumn(
-    _ names: ColumnNames, _ kind: Kind, _ options: TableOptions, _ file: String
+    _ names: ColumnNames, _ kind: TableKind, _ options: TableOptions, _ file: String
   ) throws -> Int {
     switch kind {
-    case .items:
+    case .items, .behaviors:
       try names.required(
         "item id", override: options.itemColumn, aliases: ColumnNames.itemAliases + ["id"],
         flag: "--item-column", file: file)

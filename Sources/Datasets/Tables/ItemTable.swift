@@ -49,14 +49,20 @@ public struct ItemTable: Sendable, Equatable {
   public static func load(
     fromBehaviors url: URL, options: TableOptions = TableOptions()
   ) throws -> ItemTable? {
-    let reader = try DelimitedReader(
-      path: url.path, format: options.format, skipBadRows: options.skipBadRows)
+    let (reader, title) = try TableOpening.open(
+      path: url.path, kind: .behaviors, options: options)
     let names = ColumnNames(header: reader.header)
+    // What a reviewer wrote is not what the item is.
+    let isReviews = names.first(of: ["review_text", "helpful_vote", "verified_purchase"]) != nil
+    if isReviews && options.textColumns.isEmpty { return nil }
     let text = try TextColumns(names, override: options.textColumns, file: reader.name)
     guard !text.columns.isEmpty else { return nil }
     let item = try names.required(
       "item", override: options.itemColumn, aliases: ColumnNames.itemAliases,
       flag: "--item-column", file: reader.name)
+    options.notice?(
+      "\(reader.name): \(title); items are the behaviours' own, text "
+        + text.columns.map { reader.header[$0] }.joined(separator: " + "))
     var ids = IDTable()
     var texts: [String] = []
     while try reader.next() {
@@ -73,20 +79,19 @@ public struct ItemTable: Sendable, Equatable {
   }
 
   /// The items of a behaviours file: those of `items` when given, else of text columns inside it, else
-  /// of an `items.csv` (or .tsv, .gz) beside it.
+  /// of a file of a known name beside it: items.csv, movies.dat, u.item, news.tsv and their like.
   ///
   /// - Throws: `DatasetError` when there are no texts anywhere, or for a malformed file.
   public static func find(
     forBehaviors behaviors: URL, items: URL?, options: TableOptions = TableOptions()
   ) throws -> ItemTable {
     if let items { return try load(from: items, options: options) }
-    if let inside = try load(fromBehaviors: behaviors, options: options) { return inside }
-    let folder = behaviors.deletingLastPathComponent()
-    for name in ["items.csv", "items.tsv", "items.csv.gz", "items.tsv.gz"] {
-      let beside = folder.appendingPathComponent(name)
-      if FileManager.default.fileExists(atPath: beside.path) {
-        return try load(from: beside, options: options)
-      }
+    let path = try TableOpening.file(behaviors.path, kind: .behaviors)
+    if let inside = try load(fromBehaviors: URL(fileURLWithPath: path), options: options) {
+      return inside
+    }
+    if let beside = TableOpening.items(besides: path) {
+      return try load(from: URL(fileURLWithPath: beside), options: options)
     }
     throw DatasetError(
       "no item texts: no text column in the file and no items.csv beside it", path: behaviors.path,

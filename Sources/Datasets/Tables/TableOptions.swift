@@ -4,6 +4,8 @@
 public struct TableOptions: Sendable {
   /// Commas or tabs; nil tells by the file's name or first line.
   public var format: DelimitedFormat?
+  /// The names of a behaviours file's columns when it has no header (`--columns`).
+  public var columns: [String] = []
   /// The user column (`--user-column`).
   public var userColumn: String?
   /// The item column (`--item-column`).
@@ -16,6 +18,10 @@ public struct TableOptions: Sendable {
   public var textColumns: [String] = []
   /// Counts malformed rows instead of stopping at the first (`--skip-bad-rows`).
   public var skipBadRows = false
+  /// Takes every row for a positive, whatever its label says (`--implicit`).
+  public var isImplicit = false
+  /// Is told, in words, which layout and columns a file was found to have.
+  public var notice: (@Sendable (String) -> Void)?
   /// What happens to behaviours whose item is not in the item table.
   public var unknownItems = UnknownItems.drop
 

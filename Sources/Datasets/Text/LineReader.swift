@@ -4,19 +4,27 @@
 /// without \n counts.
 final class LineReader {
   private let buffer: RowBuffer
-  private let name: String
+  let name: String
   private let skipBadLines: Bool
   private var position: Int
   private(set) var line = 0
   private(set) var badLineCount = 0
   private(set) var firstBadLine: String?
+  /// Whether lines needn't be UTF-8.
+  var acceptsAnyBytes = false
   private static let maximumLineBytes = 1 << 28
 
-  init(path: String, skipBadLines: Bool, bufferSize: Int = 1 << 20) throws {
+  convenience init(path: String, skipBadLines: Bool, bufferSize: Int = 1 << 20) throws {
     let source = try ByteSource(path: path)
-    name = source.name
+    self.init(
+      try RowBuffer(source, capacity: bufferSize), name: source.name, skipBadLines: skipBadLines)
+  }
+
+  /// Reads what is in `buffer` and behind it.
+  init(_ buffer: RowBuffer, name: String, skipBadLines: Bool) {
+    self.buffer = buffer
+    self.name = name
     self.skipBadLines = skipBadLines
-    buffer = try RowBuffer(source, capacity: bufferSize)
     position = buffer.startBehindMark
   }
 
@@ -25,16 +33,16 @@ final class LineReader {
   /// - Throws: `DatasetError` for a line that isn't UTF-8 (unless such lines are skipped).
   func next() throws -> UnsafeBufferPointer<UInt8>? {
     while let bytes = try nextBytes() {
-      if isValidUTF8(bytes) { return bytes }
+      if acceptsAnyBytes || isValidUTF8(bytes) { return bytes }
       try reject("the line is not UTF-8", advice: "convert the file to UTF-8")
     }
     return nil
   }
 
-  /// Leaves the current line out as malformed: throws, or counts it.
-  func reject(_ what: String, advice: String) throws {
+  /// Leaves the current line, or the one with number `line`, out as malformed: throws, or counts it.
+  func reject(_ what: String, line: Int? = nil, advice: String) throws {
     let error = DatasetError(
-      what, path: name, line: line,
+      what, path: name, line: line ?? self.line,
       advice: advice + ", or leave such rows out with --skip-bad-rows")
     guard skipBadLines else { throw error }
     badLineCount += 1

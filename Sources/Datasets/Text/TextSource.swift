@@ -5,6 +5,7 @@ import Foundation
 /// - `.txt` and unknown names: one text a line; lines end at \n (a \r before it goes), blank lines count.
 /// - `.csv`, `.tsv`: the text column, else `text`, else title, description, ... joined by ". " (see
 ///   `TextColumns`); the id is `item_id` or one of its aliases, `id` among them.
+/// - `movies.dat`, `u.item`, `news.tsv`: as MovieLens and MIND have them (see `TableLayout`).
 /// - `.jsonl`, `.ndjson`: one object a line with the same names; a list of texts is joined by blanks.
 ///
 /// `.gz` behind any of these and "-" (standard input) are read too.
@@ -136,8 +137,11 @@ public struct TextSource: Sendable {
   private func readTable(
     into collector: inout BatchCollector, _ body: (Batch) throws -> Void
   ) throws {
-    let reader = try DelimitedReader(
-      path: path, format: format == .tsv ? .tsv : .csv, skipBadRows: options.skipBadRows)
+    var table = TableOptions()
+    table.skipBadRows = options.skipBadRows
+    // A name tells less than the first line: a .tsv may be MIND's news, without a header.
+    if let format = options.format { table.format = format == .tsv ? .tsv : .csv }
+    let reader = try TableOpening.open(path: path, kind: .items, options: table).reader
     let names = ColumnNames(header: reader.header)
     let text = try TextColumns(names, override: options.textColumns, file: reader.name)
     guard !text.columns.isEmpty else {
@@ -183,6 +187,8 @@ extension TextSource.Format {
       switch DelimitedFormat(path: path) {
       case .csv: self = .csv
       case .tsv: self = .tsv
+      // MovieLens' list of films, which the first line tells apart.
+      case nil where name.hasSuffix("movies.dat"): self = .csv
       case nil: self = .lines
       }
     }

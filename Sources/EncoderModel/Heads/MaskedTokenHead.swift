@@ -1,7 +1,8 @@
 public import Kernels
 
-/// The masked-language-modelling head of `BertForMaskedLM`, its decoder tied to the word embeddings.
+/// The masked-language-modelling head of `BertForMaskedLM`.
 ///
+/// Its decoder is tied to the word embeddings, unless a public checkpoint comes with one of its own.
 /// It runs on the masked positions only, and in blocks of rows, so that the logits of a large
 /// vocabulary never stand in memory all at once.
 public struct MaskedTokenHead: Sendable {
@@ -10,20 +11,26 @@ public struct MaskedTokenHead: Sendable {
   let normWeight: TensorHandle
   let normBias: TensorHandle
   let decoderBias: TensorHandle
-  let wordEmbeddings: TensorHandle
+  let decoderWeight: TensorHandle
+  /// Whether the decoder's matrix is the table of word embeddings.
+  public let tiesDecoder: Bool
   let configuration: EncoderConfiguration
   static let blockRows = 256
 
   /// Declares the head's tensors under Hugging Face's names.
-  public init(_ encoder: TextEncoder, in table: inout ParameterTable) {
+  public init(_ encoder: TextEncoder, tiesDecoder: Bool = true, in table: inout ParameterTable) {
     configuration = encoder.configuration
-    wordEmbeddings = encoder.wordEmbeddings
+    self.tiesDecoder = tiesDecoder
     let width = configuration.hiddenSize
     decoderBias = table.declare("cls.predictions.bias", configuration.vocabularySize)
     denseWeight = table.declare("cls.predictions.transform.dense.weight", width, width)
     denseBias = table.declare("cls.predictions.transform.dense.bias", width)
     normWeight = table.declare("cls.predictions.transform.LayerNorm.weight", width)
     normBias = table.declare("cls.predictions.transform.LayerNorm.bias", width)
+    decoderWeight =
+      tiesDecoder
+      ? encoder.wordEmbeddings
+      : table.declare("cls.predictions.decoder.weight", configuration.vocabularySize, width)
   }
 
   /// Result of one pass: the summed loss in nats and how many targets had the largest logit.
@@ -105,7 +112,7 @@ public struct MaskedTokenHead: Sendable {
     _ logits: UnsafeMutablePointer<S>, _ t: Transformed<S>, _ weights: ParameterStore<S>
   ) {
     Linear.forward(
-      y: logits, x: t.y, weight: weights[wordEmbeddings], bias: weights[decoderBias],
+      y: logits, x: t.y, weight: weights[decoderWeight], bias: weights[decoderBias],
       rows: t.rows, inputs: configuration.hiddenSize, outputs: configuration.vocabularySize)
   }
 
@@ -127,8 +134,8 @@ public struct MaskedTokenHead: Sendable {
     guard let gradients, let dHidden else { return Outcome(loss: loss, correct: correct) }
     let dy: UnsafeMutablePointer<S> = arena.take(t.rows * width)
     Linear.backward(
-      dx: dy, accumulate: false, dWeight: gradients[wordEmbeddings],
-      dBias: gradients[decoderBias], dy: logits, x: t.y, weight: weights[wordEmbeddings],
+      dx: dy, accumulate: false, dWeight: gradients[decoderWeight],
+      dBias: gradients[decoderBias], dy: logits, x: t.y, weight: weights[decoderWeight],
       rows: t.rows, inputs: width, outputs: classes)
     LayerNorm.backward(
       dx: dy, accumulate: false, dWeight: gradients[normWeight], dBias: gradients[normBias],

@@ -7,10 +7,8 @@ public struct FeedForward: Sendable {
   let upBias: TensorHandle
   let downWeight: TensorHandle
   let downBias: TensorHandle
-  let normWeight: TensorHandle
-  let normBias: TensorHandle
+  let residual: ResidualNorm
   let configuration: EncoderConfiguration
-  let layer: Int
 
   init(_ configuration: EncoderConfiguration, layer: Int, in table: inout ParameterTable) {
     let (width, inner) = (configuration.hiddenSize, configuration.intermediateSize)
@@ -19,21 +17,23 @@ public struct FeedForward: Sendable {
     upBias = table.declare("\(scope).intermediate.dense.bias", inner)
     downWeight = table.declare("\(scope).output.dense.weight", width, inner)
     downBias = table.declare("\(scope).output.dense.bias", width)
-    normWeight = table.declare("\(scope).output.LayerNorm.weight", width)
-    normBias = table.declare("\(scope).output.LayerNorm.bias", width)
+    residual = ResidualNorm(
+      bias: downBias, weight: table.declare("\(scope).output.LayerNorm.weight", width),
+      shift: table.declare("\(scope).output.LayerNorm.bias", width), width: width,
+      epsilon: configuration.layerNormEpsilon, layer: layer, site: .feedForwardOutput)
     self.configuration = configuration
-    self.layer = layer
+  }
+
+  /// The tensors, as the passes ask for them.
+  var handles: [TensorHandle] {
+    [upWeight, upBias, downWeight, downBias, residual.weight, residual.shift]
   }
 
   struct Saved<S: KernelScalar> {
     /// Pre-activation and activation, (tokens, I).
     let inner: UnsafeMutablePointer<S>
     let activated: UnsafeMutablePointer<S>
-    /// The LayerNorm's input; with an adapter, that of its first use.
-    let sum: UnsafeMutablePointer<S>
-    let mean: UnsafeMutablePointer<S>
-    let rstd: UnsafeMutablePointer<S>
-    let adapter: BottleneckAdapter.Saved<S>?
+    let residual: ResidualNorm.Saved<S>
   }
 
   /// `y` = LayerNorm(x + dropout(W2 act(W1 x))), with the adapter between the block and the LayerNorm.
@@ -44,48 +44,33 @@ public struct FeedForward: Sendable {
     let (width, innerWidth) = (configuration.hiddenSize, configuration.intermediateSize)
     let inner: UnsafeMutablePointer<S> = arena.take(rows * innerWidth)
     let activated: UnsafeMutablePointer<S> = arena.take(rows * innerWidth)
-    let sum: UnsafeMutablePointer<S> = arena.take(rows * width)
-    let mean: UnsafeMutablePointer<S> = arena.take(rows)
-    let rstd: UnsafeMutablePointer<S> = arena.take(rows)
+    let branch: UnsafeMutablePointer<S> = arena.take(rows * width)
     Linear.forward(
       y: inner, x: x, weight: weights[upWeight], bias: nil, rows: rows, inputs: width,
       outputs: innerWidth, team: arena.team)
     BiasActivation.forward(
       y: activated, z: inner, bias: weights[upBias], rows: rows, width: innerWidth,
       kind: configuration.activation.kind)
-    let outputDropout = dropout?.dropout(.feedForwardOutput, layer: layer)
     Linear.forward(
-      y: sum, x: activated, weight: weights[downWeight],
-      bias: outputDropout == nil ? nil : weights[downBias], rows: rows, inputs: innerWidth,
-      outputs: width, team: arena.team)
-    outputDropout?.apply(sum, count: rows * width)
-    LayerNorm.residualForward(
-      y: y, sum: sum, mean: mean, rstd: rstd, x: sum, residual: x,
-      xBias: outputDropout == nil ? weights[downBias] : nil, weight: weights[normWeight],
-      bias: weights[normBias], rows: rows, width: width,
-      epsilon: S(configuration.layerNormEpsilon))
-    let adapterSaved = adapter.map { slot in
-      slot.adapter.forward(
-        y, normalised: y, sum: sum, rows: rows, weights: slot.weights,
-        norm: (weights[normWeight], weights[normBias]),
-        epsilon: configuration.layerNormEpsilon, arena: arena)
-    }
+      y: branch, x: activated, weight: weights[downWeight], bias: nil, rows: rows,
+      inputs: innerWidth, outputs: width, team: arena.team)
     return Saved(
-      inner: inner, activated: activated, sum: sum, mean: mean, rstd: rstd, adapter: adapterSaved)
+      inner: inner, activated: activated,
+      residual: residual.forward(
+        y, branch: branch, x: x, rows: rows, weights: weights, adapter: adapter, arena: arena,
+        dropout: dropout))
   }
 
   /// Writes the gradient of `x` into `dx`, adds weight gradients where given, and overwrites `dy`.
   func backward<S: KernelScalar>(
     dx: UnsafeMutablePointer<S>, dy: UnsafeMutablePointer<S>, x: UnsafeMutablePointer<S>,
-    saved: Saved<S>, rows: Int, weights: ParameterStore<S>, gradients: ParameterStore<S>?,
+    saved: Saved<S>, rows: Int, weights: ParameterStore<S>, gradients: GradientSink<S>?,
     adapter: AdapterSlot<S>?, arena: Arena<S>, dropout: DropoutPlan?
   ) {
     let (width, innerWidth) = (configuration.hiddenSize, configuration.intermediateSize)
-    backwardResidual(
-      dSum: dx, dy: dy, saved: saved, rows: rows, weights: weights, gradients: gradients,
-      adapter: adapter, arena: arena)
-    dy.update(from: dx, count: rows * width)
-    dropout?.dropout(.feedForwardOutput, layer: layer)?.apply(dy, count: rows * width)
+    residual.backward(
+      dx: dx, dy: dy, saved: saved.residual, rows: rows, weights: weights, gradients: gradients,
+      adapter: adapter, arena: arena, dropout: dropout)
     let mark = arena.mark
     let dInner: UnsafeMutablePointer<S> = arena.take(rows * innerWidth)
     Linear.backward(
@@ -100,43 +85,6 @@ public struct FeedForward: Sendable {
       dy: dInner, x: x, weight: weights[upWeight], rows: rows, inputs: width,
       outputs: innerWidth)
     arena.release(to: mark)
-  }
-
-  /// The part above the block: LayerNorm and adapter, down to the gradient of x + ffn(x) in `dSum`.
-  func backwardResidual<S: KernelScalar>(
-    dSum: UnsafeMutablePointer<S>, dy: UnsafeMutablePointer<S>, saved: Saved<S>, rows: Int,
-    weights: ParameterStore<S>, gradients: ParameterStore<S>?, adapter: AdapterSlot<S>?,
-    arena: Arena<S>
-  ) {
-    let norm = FeedForwardNorm(
-      weight: weights[normWeight], dWeight: gradients?[normWeight], dBias: gradients?[normBias],
-      rows: rows, width: configuration.hiddenSize)
-    if let slot = adapter, let adapterSaved = saved.adapter {
-      slot.adapter.backward(
-        dSum: dSum, dy: dy, first: saved, saved: adapterSaved, rows: rows, weights: slot.weights,
-        gradients: slot.gradients, norm: norm, arena: arena)
-    } else {
-      norm.backward(
-        dx: dSum, accumulate: false, dy: dy, x: saved.sum, mean: saved.mean, rstd: saved.rstd)
-    }
-  }
-}
-
-/// The block's LayerNorm in a backward pass: it is used once, or twice around an adapter.
-struct FeedForwardNorm<S: KernelScalar> {
-  let weight: UnsafeMutablePointer<S>
-  let dWeight: UnsafeMutablePointer<S>?
-  let dBias: UnsafeMutablePointer<S>?
-  let rows: Int
-  let width: Int
-
-  func backward(
-    dx: UnsafeMutablePointer<S>, accumulate: Bool, dy: UnsafeMutablePointer<S>,
-    x: UnsafeMutablePointer<S>, mean: UnsafeMutablePointer<S>, rstd: UnsafeMutablePointer<S>
-  ) {
-    LayerNorm.backward(
-      dx: dx, accumulate: accumulate, dWeight: dWeight, dBias: dBias, dy: dy, x: x, mean: mean,
-      rstd: rstd, weight: weight, rows: rows, width: width)
   }
 }
 

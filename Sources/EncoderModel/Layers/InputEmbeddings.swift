@@ -21,6 +21,9 @@ public struct InputEmbeddings: Sendable {
     normBias = table.declare("embeddings.LayerNorm.bias", width)
   }
 
+  /// The tensors in groups that are differentiated together.
+  var gradientGroups: [[TensorHandle]] { [[word, position, type], [normWeight], [normBias]] }
+
   /// What the backward pass needs: the sum before LayerNorm and its row statistics.
   struct Saved<S: KernelScalar> {
     let sum: UnsafeMutablePointer<S>
@@ -47,10 +50,10 @@ public struct InputEmbeddings: Sendable {
     return saved
   }
 
-  /// Adds the gradients of the tables; `dy` is overwritten.
+  /// Adds the gradients of the tables that have a place for them; `dy` is overwritten.
   func backward<S: KernelScalar>(
     dy: UnsafeMutablePointer<S>, saved: Saved<S>, batch: PackedBatch, weights: ParameterStore<S>,
-    gradients: ParameterStore<S>, dropout: DropoutPlan?
+    gradients: GradientSink<S>, dropout: DropoutPlan?
   ) {
     let rows = batch.tokenCount
     dropout?.dropout(.embeddings, layer: 0)?.apply(dy, count: rows * width)
@@ -58,9 +61,12 @@ public struct InputEmbeddings: Sendable {
       dx: dy, accumulate: false, dWeight: gradients[normWeight], dBias: gradients[normBias],
       dy: dy, x: saved.sum, mean: saved.mean, rstd: saved.rstd, weight: weights[normWeight],
       rows: rows, width: width)
+    guard let dWord = gradients[word], let dPosition = gradients[position],
+      let dType = gradients[type]
+    else { return }
     withTokens(batch) { ids, positions, types in
       Embedding.backward(
-        dWord: gradients[word], dPosition: gradients[position], dType: gradients[type], dy: dy,
+        dWord: dWord, dPosition: dPosition, dType: dType, dy: dy,
         ids: ids, positions: positions, types: types, rows: rows, width: width)
     }
   }

@@ -8,8 +8,7 @@ public struct SelfAttention: Sendable {
   let qkvBias: TensorHandle
   let outputWeight: TensorHandle
   let outputBias: TensorHandle
-  let normWeight: TensorHandle
-  let normBias: TensorHandle
+  let residual: ResidualNorm
   let configuration: EncoderConfiguration
   let layer: Int
 
@@ -20,30 +19,42 @@ public struct SelfAttention: Sendable {
       table.declare("\(scope).self.\($0).weight", width, width)
     }
     let biases = ["query", "key", "value"].map { table.declare("\(scope).self.\($0).bias", width) }
-    qkvWeight = TensorHandle(offset: weights[0].offset, count: 3 * width * width)
-    qkvBias = TensorHandle(offset: biases[0].offset, count: 3 * width)
+    qkvWeight = table.join(weights)
+    qkvBias = table.join(biases)
     outputWeight = table.declare("\(scope).output.dense.weight", width, width)
     outputBias = table.declare("\(scope).output.dense.bias", width)
-    normWeight = table.declare("\(scope).output.LayerNorm.weight", width)
-    normBias = table.declare("\(scope).output.LayerNorm.bias", width)
+    residual = ResidualNorm(
+      bias: outputBias, weight: table.declare("\(scope).output.LayerNorm.weight", width),
+      shift: table.declare("\(scope).output.LayerNorm.bias", width), width: width,
+      epsilon: configuration.layerNormEpsilon, layer: layer, site: .attentionOutput)
     self.configuration = configuration
     self.layer = layer
   }
 
-  struct Saved<S: KernelScalar> {
+  /// The tensors, as the passes ask for them.
+  var handles: [TensorHandle] {
+    [qkvWeight, qkvBias, outputWeight, outputBias, residual.weight, residual.shift]
+  }
+
+  /// The attention itself, before the output projection.
+  struct States<S: KernelScalar> {
     let qkv: UnsafeMutablePointer<S>
     let probabilities: UnsafeMutablePointer<S>
     let context: UnsafeMutablePointer<S>
-    let sum: UnsafeMutablePointer<S>
-    let mean: UnsafeMutablePointer<S>
-    let rstd: UnsafeMutablePointer<S>
   }
 
-  /// `y` = LayerNorm(x + dropout(attention(x))); `keep` false lets sequences share one probability
+  /// What the backward pass needs.
+  struct Saved<S: KernelScalar> {
+    let states: States<S>
+    let residual: ResidualNorm.Saved<S>
+  }
+
+  /// `y` = LayerNorm(x + dropout(attention(x))), with the adapter before the LayerNorm; `keep` false lets sequences share one probability
   /// buffer, which bounds the memory of inference by the longest sequence.
   func forward<S: KernelScalar>(
     _ y: UnsafeMutablePointer<S>, x: UnsafeMutablePointer<S>, batch: PackedBatch,
-    weights: ParameterStore<S>, arena: Arena<S>, dropout: DropoutPlan?, keep: Bool
+    weights: ParameterStore<S>, adapter: AdapterSlot<S>?, arena: Arena<S>, dropout: DropoutPlan?,
+    keep: Bool
   ) -> Saved<S> {
     let (rows, width, heads) = (
       batch.tokenCount, configuration.hiddenSize, configuration.headCount
@@ -54,10 +65,10 @@ public struct SelfAttention: Sendable {
       ? batch.offsets.withUnsafeBufferPointer {
         Attention.probabilityCount(offsets: $0, heads: heads)
       } : longest * longest * heads
-    let saved = Saved<S>(
+    let saved = States<S>(
       qkv: arena.take(rows * 3 * width), probabilities: arena.take(probabilityCount),
-      context: arena.take(rows * width), sum: arena.take(rows * width), mean: arena.take(rows),
-      rstd: arena.take(rows))
+      context: arena.take(rows * width))
+    let branch: UnsafeMutablePointer<S> = arena.take(rows * width)
     Linear.forward(
       y: saved.qkv, x: x, weight: weights[qkvWeight], bias: weights[qkvBias], rows: rows,
       inputs: width, outputs: 3 * width, team: arena.team)
@@ -71,21 +82,17 @@ public struct SelfAttention: Sendable {
     } else {
       attendOneByOne(saved, batch: batch)
     }
-    let outputDropout = dropout?.dropout(.attentionOutput, layer: layer)
     Linear.forward(
-      y: saved.sum, x: saved.context, weight: weights[outputWeight],
-      bias: outputDropout == nil ? nil : weights[outputBias], rows: rows, inputs: width,
-      outputs: width, team: arena.team)
-    outputDropout?.apply(saved.sum, count: rows * width)
-    LayerNorm.residualForward(
-      y: y, sum: saved.sum, mean: saved.mean, rstd: saved.rstd, x: saved.sum, residual: x,
-      xBias: outputDropout == nil ? weights[outputBias] : nil, weight: weights[normWeight],
-      bias: weights[normBias], rows: rows, width: width,
-      epsilon: S(configuration.layerNormEpsilon))
-    return saved
+      y: branch, x: saved.context, weight: weights[outputWeight], bias: nil, rows: rows,
+      inputs: width, outputs: width, team: arena.team)
+    return Saved(
+      states: saved,
+      residual: residual.forward(
+        y, branch: branch, x: x, rows: rows, weights: weights, adapter: adapter, arena: arena,
+        dropout: dropout))
   }
 
-  private func attendOneByOne<S: KernelScalar>(_ saved: Saved<S>, batch: PackedBatch) {
+  private func attendOneByOne<S: KernelScalar>(_ saved: States<S>, batch: PackedBatch) {
     let width = configuration.hiddenSize
     for sequence in 0..<batch.sequenceCount {
       let start = Int(batch.offsets[sequence])
@@ -104,20 +111,17 @@ public struct SelfAttention: Sendable {
   /// Writes the gradient of `x` into `dx`, adds those of the weights where `gradients` is given, and
   /// overwrites `dy`.
   ///
-  /// Frozen weights cost nothing but the way to `x`.
+  /// Frozen weights cost nothing but the way to `x`; with `descends` false that ends at the projections.
   func backward<S: KernelScalar>(
     dx: UnsafeMutablePointer<S>, dy: UnsafeMutablePointer<S>, x: UnsafeMutablePointer<S>,
     saved: Saved<S>, batch: PackedBatch, weights: ParameterStore<S>,
-    gradients: ParameterStore<S>?, arena: Arena<S>, dropout: DropoutPlan?
+    gradients: GradientSink<S>?, adapter: AdapterSlot<S>?, arena: Arena<S>,
+    dropout: DropoutPlan?, descends: Bool
   ) {
     let (rows, width) = (batch.tokenCount, configuration.hiddenSize)
-    LayerNorm.backward(
-      dx: dx, accumulate: false, dWeight: gradients?[normWeight], dBias: gradients?[normBias],
-      dy: dy, x: saved.sum, mean: saved.mean, rstd: saved.rstd, weight: weights[normWeight],
-      rows: rows, width: width)
-    // The residual keeps dx; the projection's branch works on a copy, since dropout scales it.
-    dy.update(from: dx, count: rows * width)
-    dropout?.dropout(.attentionOutput, layer: layer)?.apply(dy, count: rows * width)
+    residual.backward(
+      dx: dx, dy: dy, saved: saved.residual, rows: rows, weights: weights, gradients: gradients,
+      adapter: adapter, arena: arena, dropout: dropout)
     let mark = arena.mark
     let dContext = arena.take(rows * width)
     let dQKV = arena.take(rows * 3 * width)
@@ -125,18 +129,19 @@ public struct SelfAttention: Sendable {
       batch.offsets.withUnsafeBufferPointer { Attention.scratchCount(offsets: $0) })
     Linear.backward(
       dx: dContext, accumulate: false, dWeight: gradients?[outputWeight],
-      dBias: gradients?[outputBias], dy: dy, x: saved.context, weight: weights[outputWeight],
-      rows: rows, inputs: width, outputs: width)
+      dBias: gradients?[outputBias], dy: dy, x: saved.states.context,
+      weight: weights[outputWeight], rows: rows, inputs: width, outputs: width)
     batch.offsets.withUnsafeBufferPointer { offsets in
       Attention.backward(
-        dQKV: dQKV, dContext: dContext, probabilities: saved.probabilities, qkv: saved.qkv,
-        scratch: scratch, offsets: offsets, heads: configuration.headCount,
-        headSize: configuration.headSize,
+        dQKV: dQKV, dContext: dContext, probabilities: saved.states.probabilities,
+        qkv: saved.states.qkv, scratch: scratch, offsets: offsets,
+        heads: configuration.headCount, headSize: configuration.headSize,
         dropout: dropout?.dropout(.attentionProbabilities, layer: layer))
     }
     Linear.backward(
-      dx: dx, accumulate: true, dWeight: gradients?[qkvWeight], dBias: gradients?[qkvBias],
-      dy: dQKV, x: x, weight: weights[qkvWeight], rows: rows, inputs: width, outputs: 3 * width)
+      dx: descends ? dx : nil, accumulate: true, dWeight: gradients?[qkvWeight],
+      dBias: gradients?[qkvBias], dy: dQKV, x: x, weight: weights[qkvWeight], rows: rows,
+      inputs: width, outputs: 3 * width)
     arena.release(to: mark)
   }
 }

@@ -19,45 +19,72 @@ public struct TransformerLayer: Sendable {
     let feedForward: FeedForward.Saved<S>
   }
 
+  /// The adapters of a layer's two blocks.
+  struct Slots<S: KernelScalar> {
+    var attention: AdapterSlot<S>?
+    var feedForward: AdapterSlot<S>?
+  }
+
+  /// How far down a backward pass has to go in the lowest layer that learns.
+  enum Depth {
+    /// Through the layer: its input wants a gradient.
+    case input
+    /// To every weight of the layer, but not to its input.
+    case weights
+    /// To the adapter behind attention.
+    case attentionAdapter
+    /// To the adapter behind the feed-forward block.
+    case feedForwardAdapter
+  }
+
   func forward<S: KernelScalar>(
     _ y: UnsafeMutablePointer<S>, x: UnsafeMutablePointer<S>, batch: PackedBatch,
-    weights: ParameterStore<S>, adapter: AdapterSlot<S>?, arena: Arena<S>, dropout: DropoutPlan?,
+    weights: ParameterStore<S>, adapters: Slots<S>, arena: Arena<S>, dropout: DropoutPlan?,
     keep: Bool
   ) -> Saved<S> {
     let hidden: UnsafeMutablePointer<S> = arena.take(batch.tokenCount * width)
     let attentionSaved = attention.forward(
-      hidden, x: x, batch: batch, weights: weights, arena: arena, dropout: dropout, keep: keep)
+      hidden, x: x, batch: batch, weights: weights, adapter: adapters.attention, arena: arena,
+      dropout: dropout, keep: keep)
     let feedForwardSaved = feedForward.forward(
-      y, x: hidden, rows: batch.tokenCount, weights: weights, adapter: adapter, arena: arena,
-      dropout: dropout)
+      y, x: hidden, rows: batch.tokenCount, weights: weights, adapter: adapters.feedForward,
+      arena: arena, dropout: dropout)
     return Saved(
       input: x, attention: attentionSaved, hidden: hidden, feedForward: feedForwardSaved)
   }
 
-  /// Writes the gradient of the layer's input into `dx`; `dy` is overwritten, `dx` must not alias it.
+  /// Writes the gradient of the layer's input into `dx` when `depth` asks for it.
+  ///
+  /// `dy` is overwritten, `dx` must not alias it; with a lesser depth `dx` holds nothing of use.
   func backward<S: KernelScalar>(
     dx: UnsafeMutablePointer<S>, dy: UnsafeMutablePointer<S>, saved: Saved<S>, batch: PackedBatch,
-    weights: ParameterStore<S>, gradients: ParameterStore<S>?, adapter: AdapterSlot<S>?,
-    arena: Arena<S>, dropout: DropoutPlan?
+    weights: ParameterStore<S>, gradients: GradientSink<S>?, adapters: Slots<S>, arena: Arena<S>,
+    dropout: DropoutPlan?, depth: Depth
   ) {
+    let rows = batch.tokenCount
+    if depth == .feedForwardAdapter {
+      return feedForward.residual.backward(
+        dx: dx, dy: dy, saved: saved.feedForward.residual, rows: rows, weights: weights,
+        gradients: gradients, adapter: adapters.feedForward, arena: arena, dropout: dropout,
+        descends: false)
+    }
     let mark = arena.mark
-    let dHidden: UnsafeMutablePointer<S> = arena.take(batch.tokenCount * width)
+    let dHidden: UnsafeMutablePointer<S> = arena.take(rows * width)
     feedForward.backward(
-      dx: dHidden, dy: dy, x: saved.hidden, saved: saved.feedForward, rows: batch.tokenCount,
-      weights: weights, gradients: gradients, adapter: adapter, arena: arena, dropout: dropout)
-    attention.backward(
-      dx: dx, dy: dHidden, x: saved.input, saved: saved.attention, batch: batch,
-      weights: weights, gradients: gradients, arena: arena, dropout: dropout)
+      dx: dHidden, dy: dy, x: saved.hidden, saved: saved.feedForward, rows: rows,
+      weights: weights, gradients: gradients, adapter: adapters.feedForward, arena: arena,
+      dropout: dropout)
+    if depth == .attentionAdapter {
+      attention.residual.backward(
+        dx: dx, dy: dHidden, saved: saved.attention.residual, rows: rows, weights: weights,
+        gradients: gradients, adapter: adapters.attention, arena: arena, dropout: dropout,
+        descends: false)
+    } else {
+      attention.backward(
+        dx: dx, dy: dHidden, x: saved.input, saved: saved.attention, batch: batch,
+        weights: weights, gradients: gradients, adapter: adapters.attention, arena: arena,
+        dropout: dropout, descends: depth == .input)
+    }
     arena.release(to: mark)
-  }
-
-  /// Adds the gradients of the layer's adapter and goes no further; overwrites `dx` and `dy`.
-  func backwardAdapter<S: KernelScalar>(
-    dx: UnsafeMutablePointer<S>, dy: UnsafeMutablePointer<S>, saved: Saved<S>, batch: PackedBatch,
-    weights: ParameterStore<S>, adapter: AdapterSlot<S>?, arena: Arena<S>
-  ) {
-    feedForward.backwardResidual(
-      dSum: dx, dy: dy, saved: saved.feedForward, rows: batch.tokenCount, weights: weights,
-      gradients: nil, adapter: adapter, arena: arena)
   }
 }

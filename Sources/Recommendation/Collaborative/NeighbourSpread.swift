@@ -7,6 +7,7 @@ public struct NeighbourSpread: UserScorer {
   private let targets: [Int32]
   /// For each target the weights of its neighbours, which sum to 1: (targets, items).
   private let weights: SparseMatrix
+  private let historyShare: Float
 
   /// Spreads the scores of `base` over the items `targets`, whose neighbours are `neighbours`, in the
   /// same order.
@@ -17,17 +18,21 @@ public struct NeighbourSpread: UserScorer {
     self.base = base
     self.targets = targets
     weights = neighbours.matrix(itemCount: base.itemCount, normalized: true)
+    historyShare = 1
   }
 
   /// Spreads the scores of `base` over all items, by the stored weights of each item's neighbours,
-  /// (items, items), whose rows sum to 1.
-  public init(_ base: any UserScorer, weights: SparseMatrix) {
+  /// (items, items).
+  ///
+  /// What a neighbour in the history counts beside the base's score is `historyShare` times its value.
+  public init(_ base: any UserScorer, weights: SparseMatrix, historyShare: Float = 1) {
     precondition(
       weights.rowCount == base.itemCount && weights.columnCount == base.itemCount,
       "neighbour weights (\(weights.rowCount), \(weights.columnCount)) of \(base.itemCount) items")
     self.base = base
     targets = (0..<Int32(base.itemCount)).map { $0 }
     self.weights = weights
+    self.historyShare = historyShare
   }
 
   /// The number of items.
@@ -44,7 +49,9 @@ public struct NeighbourSpread: UserScorer {
         for row in rows {
           let line = scores + (row - rows.lowerBound) * itemCount
           sources.pointer.update(from: line, count: itemCount)
-          for n in view.range(row) { sources.pointer[Int(view.columns[n])] += view.values[n] }
+          for n in view.range(row) {
+            sources.pointer[Int(view.columns[n])] += historyShare * view.values[n]
+          }
           for (n, target) in targets.enumerated() {
             var sum: Float = 0
             for w in weights.range(n) {

@@ -1,4 +1,5 @@
 public import Datasets
+public import Foundation
 public import Kernels
 public import Metrics
 
@@ -30,6 +31,10 @@ public struct Evaluation: Sendable {
     public var seed: UInt64 = 1
     /// How often users are drawn again for a comparison.
     public var draws = 10_000
+    /// A folder for trec_eval's qrels and run files of all methods; nil writes none.
+    public var trecFolder: URL?
+    /// Places a user and set in those runs.
+    public var trecDepth = 1000
 
     /// Creates the defaults: all baselines.
     public init() {}
@@ -65,10 +70,13 @@ public struct Evaluation: Sendable {
   ) throws -> Evaluation {
     try model.check(split)
     var evaluation = Evaluation(split: split)
+    if let folder = options.trecFolder {
+      try split.writeQrels(catalogue: model.items.ids, to: folder)
+    }
     progress(modelName)
     let scorer = try model.scorer(for: split, workers: workers)
     evaluation.methods.append(
-      split.judge(modelName, scorer, seed: options.seed, workers: workers))
+      try evaluation.judged(modelName, scorer, [], model.items.ids, options, workers))
     evaluation.labels = model.labelEvaluations(on: split, workers: workers)
     evaluation.calibration =
       model.options.towers.loss.isPointwise
@@ -78,18 +86,23 @@ public struct Evaluation: Sendable {
       let known = split.users.withBytes(of: Int(user)) { model.users.index(of: $0) }
       return sum + (known == nil ? 1 : 0)
     }
-    evaluation.addBaselines(model.items, options, workers, progress)
+    try evaluation.addBaselines(model.items, options, workers, progress)
     evaluation.compare(options, workers)
     return evaluation
   }
 
   /// Evaluates the baselines alone, over the items of a table.
+  ///
+  /// - Throws: `DatasetError` when the files of `options.trecFolder` can't be written.
   public static func run(
     baselinesOver items: ItemTable, on split: EvaluationSplit, options: Options = Options(),
     workers: Workers, progress: (String) -> Void = { _ in }
-  ) -> Evaluation {
+  ) throws -> Evaluation {
     var evaluation = Evaluation(split: split)
-    evaluation.addBaselines(items, options, workers, progress)
+    if let folder = options.trecFolder {
+      try split.writeQrels(catalogue: items.ids, to: folder)
+    }
+    try evaluation.addBaselines(items, options, workers, progress)
     return evaluation
   }
 
@@ -97,21 +110,34 @@ public struct Evaluation: Sendable {
 
   private mutating func addBaselines(
     _ items: ItemTable, _ options: Options, _ workers: Workers, _ progress: (String) -> Void
-  ) {
+  ) throws {
     var fitter = BaselineFitter(
       split: split, items: items.ids, texts: items.texts, seed: options.seed, workers: workers)
     for method in options.baselines {
       progress(method.rawValue)
-      do {
-        let (scorer, notes) = try fitter.fit(method)
-        methods.append(
-          split.judge(
-            method.rawValue, scorer, notes: notes, seed: options.seed, workers: workers))
-      } catch {
+      let fitted: (scorer: any UserScorer, notes: [String])
+      do { fitted = try fitter.fit(method) } catch {
         // Texts without words, or too few items: the other methods are still worth having.
         skipped.append(Skipped(name: method.rawValue, reason: String(describing: error)))
+        continue
       }
+      methods.append(
+        try judged(
+          method.rawValue, fitted.scorer, fitted.notes, items.ids, options, workers))
     }
+  }
+
+  /// A method's metrics; its run goes to the folder of the options.
+  private func judged(
+    _ name: String, _ scorer: any UserScorer, _ notes: [String], _ catalogue: IDTable,
+    _ options: Options, _ workers: Workers
+  ) throws -> MethodResult {
+    if let folder = options.trecFolder {
+      try split.write(
+        split.runs(scorer, depth: options.trecDepth, workers: workers), method: name,
+        catalogue: catalogue, to: folder)
+    }
+    return split.judge(name, scorer, notes: notes, seed: options.seed, workers: workers)
   }
 
   /// The model against each baseline; each comparison is one worker's.

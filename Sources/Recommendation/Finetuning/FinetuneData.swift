@@ -9,7 +9,10 @@ struct FinetuneData: Sendable {
   let positives: SparseMatrix
   let labelled: TowerData.LabelledRows
   let itemSchema: FeatureSchema?
+  /// Columns of features, then those of item vectors.
   let itemFeatures: DenseMatrix?
+  let vectorBlocks: [VectorBlock]
+  let vectorFeatures: DenseMatrix?
   let userSchema: FeatureSchema?
   let userFeatures: DenseMatrix?
 
@@ -34,7 +37,14 @@ struct FinetuneData: Sendable {
     self.labelled = labelled
     let counts = positives.columnSums()
     let warm = counts.indices.filter { counts[$0] > 0 }
-    (itemSchema, itemFeatures) = FinetuneData.encode(items.features, fitRows: warm)
+    let columns: DenseMatrix?
+    (itemSchema, columns) = FinetuneData.encode(items.features, fitRows: warm)
+    let ids = input.items.ids
+    vectorBlocks = try input.itemVectors.map {
+      try VectorBlock.fit($0, items: ids, rows: warm)
+    }
+    vectorFeatures = try vectorBlocks.rows(of: input.itemVectors, for: ids)
+    itemFeatures = DenseMatrix.beside(columns, vectorFeatures)
     let spread = input.users.flatMap { FinetuneData.spread($0, over: users) }
     (userSchema, userFeatures) = FinetuneData.encode(spread, fitRows: nil)
   }

@@ -1,12 +1,5 @@
 public import Datasets
-
-/// Which weights of the encoder are fine-tuned.
-public enum AdapterKind: String, Sendable, Codable, CaseIterable {
-  /// Bottleneck adapters in the last layers.
-  case bottleneck
-  /// None: the towers learn on frozen vectors.
-  case none
-}
+public import EncoderModel
 
 /// Everything that decides a fine-tuning run besides its data and its encoder.
 public struct FinetuneOptions: Sendable, Codable, Equatable {
@@ -14,7 +7,7 @@ public struct FinetuneOptions: Sendable, Codable, Equatable {
   public var towers = TowerOptions()
   /// The adapters.
   public var adapters = AdapterTrainer.AdapterOptions()
-  /// Whether there are adapters.
+  /// Which weights of the encoder learn.
   public var adapterKind = AdapterKind.bottleneck
   /// Minutes for training towers and adapters, nil for no limit; what comes before and after isn't
   /// counted.
@@ -42,16 +35,19 @@ public struct FinetuneInput: Sendable {
   public var rule: PositiveRule
   /// What was found and dropped on reading.
   public var report: DataReport
+  /// Vectors of the items from elsewhere, further inputs of the item tower.
+  public var itemVectors: [ItemVectors]
 
   /// Creates an input.
   public init(
     items: ItemTable, behaviors: Behaviors, users: UserTable?, rule: PositiveRule,
-    report: DataReport
+    report: DataReport, itemVectors: [ItemVectors] = []
   ) {
     self.items = items
     self.behaviors = behaviors
     self.users = users
     self.rule = rule
     self.report = report
+    self.itemVectors = itemVectors
   }
 }

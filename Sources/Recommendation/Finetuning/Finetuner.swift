@@ -127,7 +127,8 @@ public struct Finetuner {
       als, users: users, positives: positives, white: text.white, items: data.items.ids)
     let network = TowerNetwork(towerConfiguration(text, data))
     return FittedModels(
-      ease: ease, als: als, ridge: ridge, words: text.words, assembly: text.assembly,
+      ease: ease, easePenalty: penalty, als: als, ridge: ridge, words: text.words,
+      assembly: text.assembly,
       network: network, towers: ParameterStore(network.table))
   }
 
@@ -150,7 +151,7 @@ public struct Finetuner {
       towerVectors: models.network.itemVectors(
         text.inputs, weights: models.towers, workers: workers),
       counts: counts, textNeighbours: near.text, wordNeighbours: near.words,
-      wordCosines: near.cosines)
+      wordCosines: near.cosines, kernelWeights: near.kernel)
   }
 
   /// Collaborative models and towers on all behaviours.

@@ -77,15 +77,18 @@ extension RankedLists {
   /// The mean NDCG@20 of lists of 20: row n is that of `users[n]`, whose relevant items are a row of
   /// `relevant` with at least one entry.
   func meanNDCG(_ users: [Int32], relevant: SparseMatrix) -> Double {
-    var total = 0.0
-    for (row, user) in users.enumerated() {
+    ndcg(users, relevant: relevant).reduce(0, +) / Double(max(1, users.count))
+  }
+
+  /// The same for each list.
+  func ndcg(_ users: [Int32], relevant: SparseMatrix) -> [Double] {
+    users.enumerated().map { row, user in
       let wanted = relevant.columns(ofRow: Int(user))
       var gain = 0.0
       for (rank, item) in items(ofRow: row).enumerated() where wanted.contains(item) {
         gain += 1 / log2(Double(rank) + 2)
       }
-      total += gain / (0..<min(20, wanted.count)).reduce(0.0) { $0 + 1 / log2(Double($1) + 2) }
+      return gain / (0..<min(20, wanted.count)).reduce(0.0) { $0 + 1 / log2(Double($1) + 2) }
     }
-    return total / Double(max(1, users.count))
   }
 }

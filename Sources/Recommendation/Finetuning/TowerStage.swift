@@ -82,7 +82,8 @@ struct TowerStage {
       try trainAdapters(&state, stores, stack, validator, &text, clock)
       note(
         String(
-          format: "adapters: validation %.4f, %@", state.adapterValidation ?? .nan,
+          format: "adapters (%@, %d parameters): validation %.4f, %@",
+          run.options.adapterKind.rawValue, stack.weights.count, state.adapterValidation ?? .nan,
           state.keepsAdapters ? "kept" : "no gain, left out"))
     }
     if state.stage != .final {
@@ -113,9 +114,9 @@ struct TowerStage {
         itemInputs: text.inputs, userFeatures: data.userFeatures, positives: split.train,
         labelled: rows),
       options: run.options.towers, workers: run.workers)
-    let stack =
-      run.options.adapterKind == .bottleneck
-      ? AdapterTrainer.makeAdapters(run.model.encoder, options: run.options.adapters) : nil
+    let stack = AdapterTrainer.makeAdapters(
+      run.options.adapterKind, encoder: run.model.encoder, base: run.model.weights,
+      options: run.options.adapters)
     return Stores(
       trainer: trainer, best: ParameterStore<Float>(network.table), adapters: stack,
       adapterOptimizer: stack.map { AdapterTrainer.makeOptimizer($0, workers: run.workers) },
@@ -129,6 +130,7 @@ struct TowerStage {
     for column in data.positives.columns { mix(UInt64(UInt32(bitPattern: column))) }
     for sequence in text.sequences { for id in sequence { mix(UInt64(UInt32(bitPattern: id))) } }
     for value in text.raw.row(0) { mix(UInt64(value.bitPattern)) }
+    for value in data.vectorFeatures?.values ?? [] { mix(UInt64(value.bitPattern)) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     for byte in (try? encoder.encode(run.options)) ?? Data() { mix(UInt64(byte)) }
@@ -210,18 +212,26 @@ struct TowerStage {
       return
     }
     let (model, workers, trainer) = (run.model, run.workers, stores.trainer)
-    let first = stack.adapters.firstIndex { $0 != nil } ?? 0
-    let cache = try HiddenStateCache(
-      text.sequences, encoder: model.encoder, weights: model.weights, layers: first,
-      workers: workers)
+    // A checkpoint may have filled the weights.
+    stack.refresh()
+    let first = stack.firstLayer(of: model.encoder)
+    let cache =
+      stack.changesEmbeddings
+      ? nil
+      : try HiddenStateCache(
+        text.sequences, encoder: model.encoder, weights: model.weights, layers: first,
+        workers: workers)
     let (assembly, pooling, sequences) = (text.assembly, text.pooling, text.sequences)
     func inputs(_ stack: AdapterStack<Float>) -> DenseMatrix {
       let encoder = ItemTextEncoder(
         encoder: model.encoder, weights: model.weights, adapters: stack, pooling: pooling)
-      let raw = encoder.vectors(sequences, cache: cache, firstLayer: first, workers: workers)
+      let raw =
+        cache.map {
+          encoder.vectors(sequences, cache: $0, firstLayer: first, workers: workers)
+        } ?? encoder.vectors(sequences, workers: workers)
       return assembly.inputs(raw: raw, features: data.itemFeatures, workers: workers)
     }
-    let best = AdapterStack(adapters: stack.adapters, weights: bestWeights)
+    let best = stack.with(weights: bestWeights)
     if state.keepsAdapters { (text.inputs, text.adapters) = (inputs(best), best) }
     guard state.stage == .adapters else { return }
     if state.epoch > 0 { trainer.data.itemInputs = inputs(stack) }
@@ -230,7 +240,9 @@ struct TowerStage {
       texts: ItemTextEncoder(
         encoder: model.encoder, weights: model.weights, adapters: stack, pooling: pooling),
       assembly: assembly, cache: cache, sequences: sequences, features: data.itemFeatures,
-      firstLayer: first, optimizer: optimizer, options: run.options.adapters)
+      firstLayer: first, optimizer: optimizer,
+      learningRate: run.options.adapters.learningRate ?? run.options.adapterKind.learningRate,
+      options: run.options.adapters)
     while state.epoch < TowerStage.maximumRounds, state.withoutGain < 2, !clock.isOver(1) {
       var steps = 0
       let loss = adapters.runEpoch(state.epoch) {
@@ -245,6 +257,7 @@ struct TowerStage {
       if value > state.bestValidation {
         stores.best.copy(from: trainer.weights)
         bestWeights.copy(from: stack.weights)
+        best.refresh()
         (text.inputs, text.adapters) = (current, best)
         (state.keepsAdapters, state.withoutGain) = (true, 0)
       } else {

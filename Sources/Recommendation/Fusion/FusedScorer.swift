@@ -66,6 +66,12 @@ public struct FusedScorer: UserScorer {
   ///
   /// A constant row becomes zeros.
   func standardize(_ values: UnsafeMutablePointer<Float>, part: ScorePart) {
+    let (mean, scale) = moments(values, part: part)
+    for item in 0..<itemCount { values[item] = (values[item] - mean) * scale }
+  }
+
+  /// What standardisation subtracts, and then multiplies with.
+  func moments(_ values: UnsafePointer<Float>, part: ScorePart) -> (mean: Float, scale: Float) {
     var (sum, squares, n) = (0.0, 0.0, 0.0)
     for item in 0..<referenceCount where part.scoresNewItems || counts[item] > 0 {
       let value = Double(values[item])
@@ -75,8 +81,6 @@ public struct FusedScorer: UserScorer {
     }
     let mean = n > 0 ? sum / n : 0
     let variance = n > 0 ? max(0, squares / n - mean * mean) : 0
-    let scale = variance > 1e-18 ? Float(1 / variance.squareRoot()) : 0
-    let shift = Float(mean)
-    for item in 0..<itemCount { values[item] = (values[item] - shift) * scale }
+    return (Float(mean), variance > 1e-18 ? Float(1 / variance.squareRoot()) : 0)
   }
 }

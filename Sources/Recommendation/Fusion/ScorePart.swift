@@ -8,6 +8,8 @@ public enum ScorePart: String, Sendable, Codable, CaseIterable, Comparable {
   case popularity
   /// EASE's scores spread over neighbours in whitened text space.
   case textSpread = "text_spread"
+  /// EASE's scores regressed on text and words by kernel ridge regression among neighbours.
+  case textKernel = "text_kernel"
   /// EASE's scores spread over neighbours by TF-IDF words.
   case wordSpread = "word_spread"
   /// Cosine between the whitened text vectors of an item and of the history.

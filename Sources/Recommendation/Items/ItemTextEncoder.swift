@@ -59,7 +59,7 @@ public struct ItemTextEncoder: Sendable {
   }
 
   /// The same from cached states of layer `firstLayer`, for adapters above it.
-  func vectors(
+  package func vectors(
     _ sequences: [[Int32]], cache: HiddenStateCache, firstLayer: Int, workers: Workers
   ) -> DenseMatrix {
     var result = DenseMatrix(rowCount: sequences.count, columnCount: width)

@@ -18,6 +18,8 @@ public struct FinetuneMetrics: Sendable, Codable, Equatable {
   public var frozenValidation = 0.0
   /// Validation with adapters, where they were trained.
   public var adapterValidation: Double?
+  /// Parameters of the encoder that learned, where some did.
+  public var adapterParameters: Int?
   /// Share of unknown pieces in the items' texts.
   public var unknownShare = 0.0
   /// Metrics of labels on held-out rows, for --loss bce and mse.

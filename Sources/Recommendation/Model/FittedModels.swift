@@ -5,6 +5,8 @@ public import Kernels
 public struct FittedModels: Sendable {
   /// EASE's item-item weights, over the catalogue.
   public var ease: ItemWeights
+  /// The penalty that EASE was solved with; nil for models that don't say it.
+  public var easePenalty: Double?
   /// ALS item factors, over the catalogue; its user factors are empty, users are folded in.
   public var als: ImplicitALS
   /// Predicts ALS factors from whitened text vectors; nil where too few items taught it.
@@ -41,6 +43,8 @@ public struct ItemSpace: Sendable {
   public var wordNeighbours: SparseMatrix
   /// Cosines to the nearest warm items by words, for the neighbour model.
   public var wordCosines: SparseMatrix
+  /// Weights of each item's nearest warm items by kernel ridge regression.
+  public var kernelWeights: SparseMatrix
 
   /// Number of items.
   public var count: Int { counts.count }
@@ -48,24 +52,40 @@ public struct ItemSpace: Sendable {
   /// Neighbours a spread looks at, and neighbours of the neighbour model; as the baselines have them.
   static let spreadNeighbours = 20
   static let modelNeighbours = 50
+  /// What an item of the history counts beside EASE's score in the regression: EASE has learned most of
+  /// it already, so half is better than all or nothing.
+  static let kernelHistoryShare: Float = 0.5
 
   /// Finds the neighbours of `queries` among the warm items.
   static func neighbours(
     white: DenseMatrix, words: SparseMatrix, queries: [Int32], counts: [Float], workers: Workers
-  ) -> (text: SparseMatrix, words: SparseMatrix, cosines: SparseMatrix) {
+  ) -> ItemNeighbourhoods {
     let warm = counts.indices.filter { counts[$0] > 0 }.map { Int32($0) }
+    let regression = LocalKernelRidge()
     let text = Neighbours.find(
-      white, queries: queries, candidates: warm, k: spreadNeighbours, workers: workers)
+      white, queries: queries, candidates: warm, k: regression.candidates, workers: workers)
     let near = Neighbours.find(
-      words, queries: queries, candidates: warm, k: spreadNeighbours, workers: workers)
-    let wide = Neighbours.find(
-      words, queries: queries, candidates: warm, k: modelNeighbours, workers: workers)
-    return (
-      text.matrix(itemCount: counts.count, normalized: true),
-      near.matrix(itemCount: counts.count, normalized: true),
-      wide.matrix(itemCount: counts.count)
-    )
+      words, queries: queries, candidates: warm, k: regression.candidates, workers: workers)
+    let count = counts.count
+    let unit = LocalKernelRidge.Texts(
+      white: white.normalizingRows(), words: words.normalizingRows())
+    return ItemNeighbourhoods(
+      text: text.nearest(spreadNeighbours).matrix(itemCount: count, normalized: true),
+      words: near.nearest(spreadNeighbours).matrix(itemCount: count, normalized: true),
+      cosines: near.nearest(modelNeighbours).matrix(itemCount: count),
+      kernel: regression.weights(
+        of: .init(
+          white: unit.white.selectingRows(queries), words: unit.words.selectingRows(queries)),
+        among: unit, near: (text.lists, near.lists), workers: workers))
   }
+}
+
+/// The neighbourhoods of some items among the warm ones, a row an item.
+struct ItemNeighbourhoods {
+  var text: SparseMatrix
+  var words: SparseMatrix
+  var cosines: SparseMatrix
+  var kernel: SparseMatrix
 }
 
 extension FittedModels {
@@ -94,6 +114,12 @@ extension FittedModels {
           )
         }
       case .textSpread: (part, NeighbourSpread(ease, weights: space.textNeighbours))
+      case .textKernel:
+        (
+          part,
+          NeighbourSpread(
+            ease, weights: space.kernelWeights, historyShare: ItemSpace.kernelHistoryShare)
+        )
       case .wordSpread: (part, NeighbourSpread(ease, weights: space.wordNeighbours))
       case .textProfile: (part, ProfileScorer(space.white))
       case .wordNeighbours: (part, ItemWeights(weights: space.wordCosines.transposed()))

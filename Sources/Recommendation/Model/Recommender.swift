@@ -28,6 +28,10 @@ public struct Recommender: Sendable {
   public let itemSchema: FeatureSchema?
   /// How user features become numbers.
   public let userSchema: FeatureSchema?
+  /// How item vectors from elsewhere become inputs.
+  public let vectorBlocks: [VectorBlock]
+  /// Those inputs, (items, columns of all blocks); nil without blocks.
+  public private(set) var vectorFeatures: DenseMatrix?
   /// How token states are pooled.
   public let pooling: TokenPooling
   /// Adapters, where they helped.
@@ -54,7 +58,8 @@ public struct Recommender: Sendable {
   init(
     model: PretrainedModel, options: FinetuneOptions, rule: PositiveRule, items: ItemTable,
     users: IDTable, histories: SparseMatrix, userFeatures: DenseMatrix?,
-    itemSchema: FeatureSchema?, userSchema: FeatureSchema?, pooling: TokenPooling,
+    itemSchema: FeatureSchema?, userSchema: FeatureSchema?, vectorBlocks: [VectorBlock] = [],
+    vectorFeatures: DenseMatrix? = nil, pooling: TokenPooling,
     adapters: AdapterStack<Float>?, models: FittedModels, space: ItemSpace,
     fusion: FusionWeights, calibration: PlattScaling, metrics: FinetuneMetrics,
     report: DataReport, records: [FinetuneRecord] = [], validation: Evaluation? = nil
@@ -68,6 +73,8 @@ public struct Recommender: Sendable {
     self.userFeatures = userFeatures
     self.itemSchema = itemSchema
     self.userSchema = userSchema
+    self.vectorBlocks = vectorBlocks
+    self.vectorFeatures = vectorFeatures
     self.pooling = pooling
     self.adapters = adapters
     self.models = models
@@ -85,8 +92,36 @@ public struct Recommender: Sendable {
   ///
   /// No weight changes, and no other item's score.
   ///
-  /// - Throws: `TrainingError` for an id that the catalogue has already.
-  public mutating func addItems(_ table: ItemTable, workers: Workers) throws {
+  /// - Parameter vectors: the items' vectors from elsewhere, for each of ``vectorBlocks`` in order; none
+  ///   leaves them missing.
+  /// - Throws: ``RecommenderError`` for an id that the catalogue has already, and for other vectors than
+  ///   those of training.
+  public mutating func addItems(
+    _ table: ItemTable, vectors: [ItemVectors] = [], workers: Workers
+  ) throws {
+    let added = try vectorBlocks.rows(of: vectors, for: table.ids)
+    let text = embed(
+      table.texts, features: DenseMatrix.beside(features(of: table), added), workers: workers)
+    let old = space
+    let counts = old.counts + [Float](repeating: 0, count: table.count)
+    let words = models.words.transform(table.texts)
+    let queries = (old.count..<counts.count).map { Int32($0) }
+    let near = ItemSpace.neighbours(
+      white: old.white.appending(text.white), words: old.words.appendingRows(words),
+      queries: queries, counts: counts, workers: workers)
+    try append(table, text: text, words: words, near: near, vectors: added)
+  }
+
+  /// Appends items whose representations are known: rows over the catalogue with them in it.
+  ///
+  /// `vectors` are the rows for ``vectorFeatures``, where the model has those.
+  ///
+  /// - Throws: ``RecommenderError`` for an id that the catalogue has already.
+  mutating func append(
+    _ table: ItemTable,
+    text: (raw: DenseMatrix, inputs: DenseMatrix, white: DenseMatrix, towers: DenseMatrix),
+    words: SparseMatrix, near: ItemNeighbourhoods, vectors added: DenseMatrix? = nil
+  ) throws {
     var ids = items.ids
     for id in table.ids.strings {
       guard ids.index(of: id) == nil else {
@@ -95,22 +130,23 @@ public struct Recommender: Sendable {
       }
       _ = ids.insert(id)
     }
-    let text = embed(table.texts, features: features(of: table), workers: workers)
+    if let old = vectorFeatures {
+      let rows = added ?? DenseMatrix(rowCount: table.count, columnCount: old.columnCount)
+      vectorFeatures = old.appending(rows)
+    }
     let old = space
-    let counts = old.counts + [Float](repeating: 0, count: table.count)
-    let white = old.white.appending(text.white)
-    let words = old.words.appendingRows(models.words.transform(table.texts))
-    let queries = (old.count..<counts.count).map { Int32($0) }
-    let near = ItemSpace.neighbours(
-      white: white, words: words, queries: queries, counts: counts, workers: workers)
+    let total = old.count + table.count
     space = ItemSpace(
-      raw: old.raw.appending(text.raw), inputs: old.inputs.appending(text.inputs), white: white,
-      words: words, towerVectors: old.towerVectors.appending(text.towers), counts: counts,
-      textNeighbours: old.textNeighbours.widened(to: counts.count).appendingRows(near.text),
-      wordNeighbours: old.wordNeighbours.widened(to: counts.count).appendingRows(near.words),
-      wordCosines: old.wordCosines.widened(to: counts.count).appendingRows(near.cosines))
+      raw: old.raw.appending(text.raw), inputs: old.inputs.appending(text.inputs),
+      white: old.white.appending(text.white), words: old.words.appendingRows(words),
+      towerVectors: old.towerVectors.appending(text.towers),
+      counts: old.counts + [Float](repeating: 0, count: table.count),
+      textNeighbours: old.textNeighbours.widened(to: total).appendingRows(near.text),
+      wordNeighbours: old.wordNeighbours.widened(to: total).appendingRows(near.words),
+      wordCosines: old.wordCosines.widened(to: total).appendingRows(near.cosines),
+      kernelWeights: old.kernelWeights.widened(to: total).appendingRows(near.kernel))
     models = models.extended(by: table.count)
-    histories = histories.widened(to: counts.count)
+    histories = histories.widened(to: total)
     items = ItemTable(
       ids: ids, texts: items.texts + table.texts,
       features: FeatureTable.joined(
@@ -121,9 +157,8 @@ public struct Recommender: Sendable {
   public func embed(
     _ texts: [String], features: DenseMatrix?, workers: Workers
   ) -> (raw: DenseMatrix, inputs: DenseMatrix, white: DenseMatrix, towers: DenseMatrix) {
-    let limit = min(options.maximumLength, model.sentence.maximumLength)
     let sequences = model.tokenizer.encodeBatch(
-      texts, maximumLength: limit, threads: workers.count)
+      texts, maximumLength: maximumLength, threads: workers.count)
     func vectors(_ adapters: AdapterStack<Float>?) -> DenseMatrix {
       ItemTextEncoder(
         encoder: model.encoder, weights: model.weights, adapters: adapters, pooling: pooling
@@ -141,6 +176,18 @@ public struct Recommender: Sendable {
     )
   }
 
+  /// The most tokens of a text that are looked at, [CLS] and [SEP] included.
+  public var maximumLength: Int { min(options.maximumLength, model.sentence.maximumLength) }
+
+  /// Item tower vectors of token sequences, (sequences, width); features count as missing.
+  public func towerVectors(_ sequences: [[Int32]], workers: Workers) -> DenseMatrix {
+    let encoder = ItemTextEncoder(
+      encoder: model.encoder, weights: model.weights, adapters: adapters, pooling: pooling)
+    let inputs = models.assembly.inputs(
+      raw: encoder.vectors(sequences, workers: workers), features: nil, workers: workers)
+    return models.network.itemVectors(inputs, weights: models.towers, workers: workers)
+  }
+
   /// The feature rows of a table under the training's schema; nil where training had no features.
   public func features(of table: ItemTable) -> DenseMatrix? {
     itemSchema.map { schema in
@@ -152,6 +199,13 @@ public struct Recommender: Sendable {
   ///
   /// - Throws: `ALSError` when users can't be folded in.
   public func scorer(userFeatures: DenseMatrix?, workers: Workers) throws -> FusedScorer {
+    try scorer(fusion: fusion, userFeatures: userFeatures, workers: workers)
+  }
+
+  /// The same with other weights.
+  package func scorer(
+    fusion: FusionWeights, userFeatures: DenseMatrix?, workers: Workers
+  ) throws -> FusedScorer {
     FusedScorer(
       weights: fusion,
       parts: try models.scorers(

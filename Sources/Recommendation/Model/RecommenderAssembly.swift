@@ -23,6 +23,7 @@ extension Recommender {
     metrics.towerEpochs = towers.state.bestEpochs
     metrics.frozenValidation = towers.state.frozenValidation ?? 0
     metrics.adapterValidation = towers.state.adapterValidation
+    metrics.adapterParameters = towers.stores.adapters?.weights.count
     metrics.unknownShare = text.unknownShare
     var calibration = fusion.calibration
     switch options.towers.loss {
@@ -45,7 +46,8 @@ extension Recommender {
     self.init(
       model: model, options: options, rule: input.rule, items: input.items, users: data.users,
       histories: data.positives, userFeatures: data.userFeatures, itemSchema: data.itemSchema,
-      userSchema: data.userSchema, pooling: text.pooling, adapters: text.adapters,
+      userSchema: data.userSchema, vectorBlocks: data.vectorBlocks,
+      vectorFeatures: data.vectorFeatures, pooling: text.pooling, adapters: text.adapters,
       models: models, space: space, fusion: fusion.weights, calibration: calibration,
       metrics: metrics, report: input.report, records: towers.state.records,
       validation: validation)

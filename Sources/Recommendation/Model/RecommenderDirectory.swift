@@ -6,6 +6,11 @@ public import Foundation
 public enum RecommenderDirectory {
   static let summaryName = "recommender.json"
 
+  /// Where a fine-tuned model keeps its adapter.
+  static func adapter(of directory: URL) -> URL {
+    directory.appendingPathComponent("adapter", isDirectory: true)
+  }
+
   /// Whether a directory holds a fine-tuned model.
   public static func isRecommender(_ url: URL) -> Bool {
     FileManager.default.fileExists(atPath: url.appendingPathComponent(summaryName).path)

@@ -6,15 +6,23 @@ public import Kernels
 import Tokenization
 
 extension Recommender {
-  /// Loads a fine-tuned model's directory.
+  /// Loads a fine-tuned model's directory: the version in use, see ``ModelVersions``.
   ///
   /// All sizes in its files are compared before they are used.
   ///
   /// - Throws: `CheckpointError` that names the file and what is wrong with it.
   public static func load(from directory: URL, workers: Workers) throws -> Recommender {
+    let versions = ModelVersions(directory)
+    return try loadVersion(from: versions.url(of: versions.current()), workers: workers)
+  }
+
+  /// Loads the model whose files stand in a folder itself.
+  ///
+  /// - Throws: `CheckpointError` that names the file and what is wrong with it.
+  static func loadVersion(from directory: URL, workers: Workers) throws -> Recommender {
     let summary = try readSummary(directory)
     let base = directory.appendingPathComponent("base")
-    let model = try PretrainedModel.load(from: base)
+    let model = try PretrainedModel.load(from: base, storage: .mapping)
     let checksum = try RecommenderDirectory.checksum(
       base.appendingPathComponent("model.safetensors"))
     guard checksum == summary.baseChecksum else {
@@ -25,8 +33,8 @@ extension Recommender {
     let adapters =
       summary.hasAdapters
       ? try AdapterDirectory.read(
-        from: directory, model: model, options: summary.options.adapters, checksum: checksum)
-      : nil
+        RecommenderDirectory.adapter(of: directory), model: model
+      ).stack : nil
     let items = try ItemTable.load(from: directory.appendingPathComponent("items.csv"))
     let users = try column("users.csv", in: directory)
     let file = try SafeTensorsFile(directory.appendingPathComponent("catalogue.safetensors"))
@@ -36,9 +44,11 @@ extension Recommender {
       matrix: try TensorStore.dense("whitening.matrix", file))
     let raw = try TensorStore.dense("raw", file)
     let histories = try TensorStore.sparse("histories", file)
-    let features = summary.itemSchema.map { schema in
+    let columns = summary.itemSchema.map { schema in
       schema.rows(of: items.features ?? FeatureTable(columns: [], rowCount: items.count))
     }
+    let vectorFeatures = try vectorFeatures(summary, items: items.count, file)
+    let features = DenseMatrix.beside(columns, vectorFeatures)
     let assembly = ItemInputAssembly(
       whitening: whitening, rawWidth: raw.columnCount, featureWidth: features?.columnCount ?? 0)
     let inputs = assembly.inputs(raw: raw, features: features, workers: workers)
@@ -49,7 +59,8 @@ extension Recommender {
       counts: try file.floats("counts"),
       textNeighbours: try TensorStore.sparse("neighbours.text", file),
       wordNeighbours: try TensorStore.sparse("neighbours.words", file),
-      wordCosines: try TensorStore.sparse("neighbours.cosines", file))
+      wordCosines: try TensorStore.sparse("neighbours.cosines", file),
+      kernelWeights: try TensorStore.sparse("neighbours.kernel", file))
     let models = try loadModels(
       directory, summary, assembly, wordWeights: try file.floats("word_weights"))
     try check(
@@ -60,9 +71,24 @@ extension Recommender {
     return Recommender(
       model: model, options: summary.options, rule: summary.rule, items: items, users: users,
       histories: histories, userFeatures: userFeatures, itemSchema: summary.itemSchema,
-      userSchema: summary.userSchema, pooling: pooling, adapters: adapters, models: models,
+      userSchema: summary.userSchema, vectorBlocks: summary.itemVectors ?? [],
+      vectorFeatures: vectorFeatures, pooling: pooling, adapters: adapters, models: models,
       space: space, fusion: summary.fusion, calibration: summary.calibration,
       metrics: summary.metrics, report: summary.report)
+  }
+
+  /// The inputs from item vectors; nil without blocks.
+  private static func vectorFeatures(
+    _ summary: RecommenderSummary, items: Int, _ file: SafeTensorsFile
+  ) throws -> DenseMatrix? {
+    guard let blocks = summary.itemVectors, !blocks.isEmpty else { return nil }
+    let matrix = try TensorStore.dense("vector_features", file)
+    guard matrix.rowCount == items, matrix.columnCount == blocks.totalWidth else {
+      throw TensorStore.damaged(
+        "its shape is (\(matrix.rowCount), \(matrix.columnCount)) where (\(items), "
+          + "\(blocks.totalWidth)) is needed", "vector_features", file)
+    }
+    return matrix
   }
 
   private static func readSummary(_ directory: URL) throws -> RecommenderSummary {
@@ -124,6 +150,7 @@ extension Recommender {
     let terms = try column("words.csv", in: directory).strings
     return FittedModels(
       ease: ItemWeights(weights: ease, keptShare: summary.easeKeptShare),
+      easePenalty: summary.easePenalty,
       als: ImplicitALS(
         options: summary.als,
         userFactors: DenseMatrix(rowCount: 0, columnCount: factors.columnCount),
@@ -148,6 +175,8 @@ extension Recommender {
       ("neighbours.words", space.wordNeighbours.columnCount, items),
       ("neighbours.cosines", space.wordCosines.rowCount, items),
       ("neighbours.cosines", space.wordCosines.columnCount, items),
+      ("neighbours.kernel", space.kernelWeights.rowCount, items),
+      ("neighbours.kernel", space.kernelWeights.columnCount, items),
       ("histories", histories.rowCount, users), ("histories", histories.columnCount, items),
       ("ease", models.ease.itemCount, items),
       ("als.items", models.als.itemFactors.rowCount, items),

@@ -12,8 +12,10 @@ struct RecommenderSummary: Codable {
   var words: TFIDF.Options
   var itemSchema: FeatureSchema?
   var userSchema: FeatureSchema?
+  var itemVectors: [VectorBlock]?
   var als: ImplicitALS.Options
   var easeKeptShare: Double
+  var easePenalty: Double?
   var pooledWidth: Int
   var baseChecksum: String
   var hasAdapters: Bool
@@ -25,8 +27,10 @@ struct RecommenderSummary: Codable {
     case kind, options, rule, tower, fusion, calibration, words
     case itemSchema = "item_features"
     case userSchema = "user_features"
+    case itemVectors = "item_vectors"
     case als
     case easeKeptShare = "ease_kept_share"
+    case easePenalty = "ease_penalty"
     case pooledWidth = "pooled_width"
     case baseChecksum = "base_checksum"
     case hasAdapters = "has_adapters"

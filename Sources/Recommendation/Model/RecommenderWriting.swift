@@ -11,10 +11,11 @@ extension Recommender {
   /// - Parameters:
   ///   - extras: further small files by name, for example the training log.
   ///   - binaries: the same, of bytes.
+  ///   - keepsOthers: whether files that aren't the model's own stay in the directory.
   /// - Throws: `CheckpointError` or `DatasetError` when the disk fails.
   public func write(
     to directory: URL, modelCard: String, extras: [(String, String)] = [],
-    binaries: [(String, [UInt8])] = []
+    binaries: [(String, [UInt8])] = [], keepsOthers: Bool = false
   ) throws {
     let target = directory.standardizedFileURL
     let staging = target.deletingLastPathComponent()
@@ -36,6 +37,7 @@ extension Recommender {
       for (name, bytes) in binaries {
         try AtomicFile.write(bytes, to: staging.appendingPathComponent(name))
       }
+      if keepsOthers { try LinkedFiles.carry(from: target, to: staging) }
       try RecommenderDirectory.publish(staging, as: target)
     } catch {
       try? manager.removeItem(at: staging)
@@ -49,7 +51,11 @@ extension Recommender {
       modelCard: "The frozen encoder of the model in the folder above.\n")
     let checksum = try RecommenderDirectory.checksum(
       folder.appendingPathComponent("base/model.safetensors"))
-    if let adapters { try AdapterDirectory.write(adapters, model: model, to: folder, checksum) }
+    if let adapters {
+      try AdapterDirectory.write(
+        adapters, model: model, to: RecommenderDirectory.adapter(of: folder),
+        modelCard: "The adapter of the model in the folder above, over the encoder in ../base.\n")
+    }
     try TrainingState.write(
       models.network.configuration, sections: [.init("towers", models.towers)],
       to: folder.appendingPathComponent("towers.safetensors"))
@@ -83,8 +89,10 @@ extension Recommender {
       ("neighbours.text", .sparse(space.textNeighbours)),
       ("neighbours.words", .sparse(space.wordNeighbours)),
       ("neighbours.cosines", .sparse(space.wordCosines)),
+      ("neighbours.kernel", .sparse(space.kernelWeights)),
       ("histories", .sparse(histories)),
     ]
+    if let vectorFeatures { contents.append(("vector_features", .dense(vectorFeatures))) }
     if let userFeatures { contents.append(("user_features", .dense(userFeatures))) }
     try TensorStore.write(contents, to: folder.appendingPathComponent("catalogue.safetensors"))
   }
@@ -114,7 +122,9 @@ extension Recommender {
     let summary = RecommenderSummary(
       options: options, rule: rule, tower: models.network.configuration, fusion: fusion,
       calibration: calibration, words: models.words.options, itemSchema: itemSchema,
-      userSchema: userSchema, als: models.als.options, easeKeptShare: models.ease.keptShare,
+      userSchema: userSchema, itemVectors: vectorBlocks.isEmpty ? nil : vectorBlocks,
+      als: models.als.options, easeKeptShare: models.ease.keptShare,
+      easePenalty: models.easePenalty,
       pooledWidth: space.raw.columnCount, baseChecksum: checksum, hasAdapters: adapters != nil,
       metrics: metrics, report: report)
     let encoder = JSONEncoder()

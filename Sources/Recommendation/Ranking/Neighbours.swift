@@ -88,6 +88,9 @@ public struct Neighbours: Sendable, Equatable {
     return Neighbours(lists)
   }
 
+  /// The first `k` of each list.
+  func nearest(_ k: Int) -> Neighbours { Neighbours(lists.prefix(k)) }
+
   /// A (queries, candidates) matrix that marks where a query is the candidate itself.
   private static func ownEntries(_ queries: [Int32], _ candidates: [Int32]) -> SparseMatrix {
     var offsets = [0]

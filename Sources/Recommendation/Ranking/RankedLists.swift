@@ -6,6 +6,12 @@ public struct RankedLists: Sendable, Equatable {
     public var item: Int32
     /// The item's score.
     public var score: Float
+
+    /// Creates a place.
+    public init(item: Int32, score: Float) {
+      self.item = item
+      self.score = score
+    }
   }
 
   /// The largest length of a list.
@@ -38,6 +44,19 @@ public struct RankedLists: Sendable, Equatable {
   /// One list as pairs.
   public subscript(row: Int) -> [Element] {
     zip(items(ofRow: row), scores(ofRow: row)).map { Element(item: $0, score: $1) }
+  }
+
+  /// The first `k` places of each list.
+  func prefix(_ k: Int) -> RankedLists {
+    var result = RankedLists(rowCount: rowCount, k: min(k, self.k))
+    for row in counts.indices {
+      result.counts[row] = min(counts[row], Int32(result.k))
+      for n in 0..<Int(result.counts[row]) {
+        result.allItems[row * result.k + n] = allItems[row * self.k + n]
+        result.allScores[row * result.k + n] = allScores[row * self.k + n]
+      }
+    }
+    return result
   }
 
   /// Ends each list before its first score that isn't above 0, and renames item n to `names[n]`.

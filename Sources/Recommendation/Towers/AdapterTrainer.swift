@@ -3,35 +3,40 @@ public import EncoderModel
 public import Kernels
 import Training
 
-/// Fine-tunes adapters in the encoder's last layers together with the towers.
+/// Fine-tunes adapters of the encoder, or all of it, together with the towers.
 ///
 /// History vectors come from cached inputs, refreshed once an epoch; gradients flow through the
-/// candidates of a step only, each distinct item once. The layers below the first adapter are never run
-/// again, see ``HiddenStateCache``.
+/// candidates of a step only, each distinct item once. The layers below the first one that learns are
+/// never run again, see ``HiddenStateCache``; where the embeddings learn, there is nothing to cache.
 public final class AdapterTrainer: @unchecked Sendable {
   private let towers: TowerTrainer
   private let texts: ItemTextEncoder
   private let assembly: ItemInputAssembly
-  private let cache: HiddenStateCache
+  private let cache: HiddenStateCache?
   private let sequences: [[Int32]]
   private let features: DenseMatrix?
   private let firstLayer: Int
   private let optimizer: Optimizer
+  private let learningRate: Double
   private let options: AdapterOptions
   private var step = 0
 
   /// How adapters are trained.
   public struct AdapterOptions: Sendable, Codable, Equatable {
-    /// Width of the bottleneck.
+    /// Width of bottlenecks.
     public var bottleneck = 64
-    /// Upper layers that get an adapter.
+    /// Rank of low-rank changes.
+    public var rank = 8
+    /// LoRA's alpha: changes are scaled by alpha / rank.
+    public var alpha = 16.0
+    /// Upper layers that get an adapter; full fine-tuning takes all.
     public var layers = 2
     /// Users in one step, all workers together.
     public var batch = 128
     /// Uniform negatives a worker.
     public var negatives = 64
-    /// AdamW's learning rate.
-    public var learningRate = 5e-4
+    /// AdamW's learning rate; nil for the one that suits the kind.
+    public var learningRate: Double?
     /// Seed of the adapters' starting values.
     public var seed: UInt64 = 42
 
@@ -42,9 +47,11 @@ public final class AdapterTrainer: @unchecked Sendable {
   /// Prepares adapter training on top of trained towers.
   init(
     towers: TowerTrainer, texts: ItemTextEncoder,
-    assembly: ItemInputAssembly, cache: HiddenStateCache, sequences: [[Int32]],
-    features: DenseMatrix?, firstLayer: Int, optimizer: Optimizer, options: AdapterOptions
+    assembly: ItemInputAssembly, cache: HiddenStateCache?, sequences: [[Int32]],
+    features: DenseMatrix?, firstLayer: Int, optimizer: Optimizer, learningRate: Double,
+    options: AdapterOptions
   ) {
+    self.learningRate = learningRate
     self.towers = towers
     self.texts = texts
     self.assembly = assembly
@@ -65,30 +72,27 @@ public final class AdapterTrainer: @unchecked Sendable {
       weights: adapters.weights, configuration: configuration, clipNorm: 1, workers: workers)
   }
 
-  /// Declares adapters in the last layers and draws their starting values.
+  /// Declares an adapter of a kind and draws its starting values; nil for ``AdapterKind/none``.
   public static func makeAdapters(
-    _ encoder: TextEncoder, options: AdapterOptions
-  ) -> AdapterStack<Float> {
-    var table = ParameterTable()
-    let count = encoder.configuration.layerCount
-    let first = max(0, count - options.layers)
-    let adapters = (0..<count).map { layer in
-      layer < first
-        ? nil
-        : BottleneckAdapter(
-          name: "item", layer: layer, width: encoder.configuration.hiddenSize,
-          bottleneck: options.bottleneck, in: &table)
-    }
-    let weights = ParameterStore<Float>(table)
+    _ kind: AdapterKind, encoder: TextEncoder, base: ParameterStore<Float>,
+    options: AdapterOptions
+  ) -> AdapterStack<Float>? {
     var generator = SeededGenerator(seed: options.seed, stream: 0x4144_4150)
-    for adapter in adapters { adapter?.initialize(weights, using: &generator) }
-    return AdapterStack(adapters: adapters, weights: weights)
+    return AdapterStack(
+      AdapterRecipe(
+        kind: kind, layers: options.layers, bottleneck: options.bottleneck, rank: options.rank,
+        alpha: options.alpha),
+      encoder: encoder, base: base, using: &generator)
   }
 
   /// Runs steps over an epoch's events until they or `shouldStop` end it; returns the mean loss.
-  public func runEpoch(_ epoch: Int, shouldStop: () -> Bool) -> Double {
+  ///
+  /// A ranking loss learns from `events` where they are given, else from the epoch's own draw.
+  public func runEpoch(
+    _ epoch: Int, events given: [(user: Int32, item: Int32)]? = nil, shouldStop: () -> Bool
+  ) -> Double {
     let pointwise = towers.options.loss.isPointwise
-    let events = pointwise ? [] : towers.sampler.events(epoch: epoch)
+    let events = pointwise ? [] : given ?? towers.sampler.events(epoch: epoch)
     let rows = pointwise ? towers.sampler.rows(epoch: epoch) : []
     let count = pointwise ? rows.count : events.count
     var sampler = towers.options
@@ -114,7 +118,8 @@ public final class AdapterTrainer: @unchecked Sendable {
       }
       total += (0..<losses.count).reduce(0) { $0 + losses.pointer[$1] }
       seen += batch.count
-      _ = optimizer.step(learningRate: options.learningRate)
+      _ = optimizer.step(learningRate: learningRate)
+      texts.adapters?.refresh()
       _ = towers.optimizer.step(learningRate: towers.options.learningRate * 0.3)
       step += 1
     }
@@ -130,13 +135,7 @@ public final class AdapterTrainer: @unchecked Sendable {
     // The candidates' inputs are computed anew, through the adapters.
     let candidates = plan.items.prefix(plan.candidateCount).map { sequences[Int($0)] }
     let batch = PackedBatch(candidates)
-    let hidden = arena.take(batch.tokenCount * hiddenSize)
-    for (row, item) in plan.items.prefix(plan.candidateCount).enumerated() {
-      cache.copy(Int(item), to: hidden + Int(batch.offsets[row]) * hiddenSize)
-    }
-    let saved = texts.encoder.forward(
-      from: firstLayer, hidden: hidden, batch: batch, weights: texts.weights,
-      adapters: texts.adapters, arena: arena, dropout: nil)
+    let saved = forward(batch, items: plan.items.prefix(plan.candidateCount), arena: arena)
     let raw = arena.take(candidates.count * texts.width)
     let pooled = texts.pooling.forward(
       raw, hidden: saved.output, batch: batch, width: hiddenSize, arena: arena)
@@ -164,6 +163,24 @@ public final class AdapterTrainer: @unchecked Sendable {
       adapters: texts.adapters, adapterGradients: optimizer.gradients[worker], arena: arena,
       dropout: nil)
     return loss
+  }
+
+  /// Runs what learns: from cached states, or from the tokens.
+  private func forward(
+    _ batch: PackedBatch, items: ArraySlice<Int32>, arena: Arena<Float>
+  ) -> TextEncoder.Saved<Float> {
+    guard let cache else {
+      return texts.encoder.forward(
+        batch, weights: texts.weights, adapters: texts.adapters, arena: arena, dropout: nil)
+    }
+    let width = texts.encoder.configuration.hiddenSize
+    let hidden = arena.take(batch.tokenCount * width)
+    for (row, item) in items.enumerated() {
+      cache.copy(Int(item), to: hidden + Int(batch.offsets[row]) * width)
+    }
+    return texts.encoder.forward(
+      from: firstLayer, hidden: hidden, batch: batch, weights: texts.weights,
+      adapters: texts.adapters, arena: arena, dropout: nil)
   }
 
   private func withFeatures<Result>(

@@ -71,7 +71,7 @@ extension TowerNetwork {
   /// Entries of a history that user vectors look at, at most.
   public static let historyLimit = 200
 
-  private func gather(
+  func gather(
     _ histories: SparseMatrix, _ users: Range<Int>, _ vectors: UnsafePointer<Float>,
     _ embeddingRows: [Int32], _ weights: ParameterStore<Float>, _ arena: Arena<Float>
   ) -> (UnsafeMutablePointer<Float>, [Int32]) {

@@ -48,8 +48,13 @@ public final class TowerTrainer: @unchecked Sendable {
   }
 
   /// Runs one epoch and returns its mean loss; `shouldStop` is asked before each step.
-  public func runEpoch(_ epoch: Int, shouldStop: () -> Bool = { false }) -> Double {
-    let events = options.loss.isPointwise ? [] : sampler.events(epoch: epoch)
+  ///
+  /// A ranking loss learns from `events` where they are given, else from the epoch's own draw.
+  public func runEpoch(
+    _ epoch: Int, events given: [(user: Int32, item: Int32)]? = nil,
+    shouldStop: () -> Bool = { false }
+  ) -> Double {
+    let events = options.loss.isPointwise ? [] : given ?? sampler.events(epoch: epoch)
     let rows = options.loss.isPointwise ? sampler.rows(epoch: epoch) : []
     let count = options.loss.isPointwise ? rows.count : events.count
     var total = 0.0

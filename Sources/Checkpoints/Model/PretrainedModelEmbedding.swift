@@ -1,0 +1,30 @@
+public import EncoderModel
+public import Kernels
+
+extension PretrainedModel {
+  /// Turns this model's token sequences into vectors as sentence-transformers does for its directory.
+  ///
+  /// - Parameters:
+  ///   - pooling: instead of the directory's own; then its dense layers are left out too.
+  ///   - normalize: instead of the directory's own.
+  ///   - adapters: adapters over the encoder's layers.
+  public func embedder(
+    pooling: PoolingModes? = nil, normalize: Bool? = nil, adapters: AdapterStack<Float>? = nil,
+    workers: Workers = Workers(), batchTokens: Int = 2048
+  ) -> TextEmbedder {
+    TextEmbedder(
+      encoder: encoder, weights: weights, adapters: adapters,
+      pooling: pooling ?? sentence.pooling,
+      projections: pooling == nil ? sentence.projections : [],
+      normalize: normalize ?? sentence.normalize, workers: workers, batchTokens: batchTokens)
+  }
+
+  /// How many tokens of a prompted text are the prompt's: those that pooling leaves out where
+  /// ``SentenceSettings/includesPrompt`` is false, [CLS] among them.
+  ///
+  /// `maximumLength` is that of the texts.
+  public func promptTokenCount(_ prompt: String, maximumLength: Int) -> Int {
+    if prompt.isEmpty || sentence.includesPrompt { return 0 }
+    return tokenizer.encode(prompt, maximumLength: maximumLength).count - 1
+  }
+}

@@ -1,0 +1,150 @@
+public import Datasets
+import EncoderModel
+import Kernels
+
+/// An item that came after training, in every representation that scoring needs.
+///
+/// Computed once from its text and features; nothing of other items changes by it.
+public final class OnlineItem: Sendable {
+  /// Its whitened text vector, of unit length.
+  let white: [Float]
+  /// Its item tower vector, of unit length.
+  public let tower: [Float]
+  /// ALS factors predicted from its text; empty without a ridge regression.
+  let factors: [Float]
+  /// The nearest items with behaviours by whitened text, with weights that sum to 1.
+  let textNeighbours: [Weighted]
+  /// The same by words.
+  let wordNeighbours: [Weighted]
+  /// Cosines to the nearest items with behaviours by words.
+  let wordCosines: [Weighted]
+  /// Weights of the nearest items with behaviours by kernel ridge regression.
+  let kernelWeights: [Weighted]
+  /// Pooled, assembled and sparse rows, which the catalogue's copy of the item needs.
+  let rows: Rows
+
+  /// An item of the training catalogue with a weight.
+  public struct Weighted: Sendable, Equatable {
+    /// Its number.
+    public let item: Int32
+    /// Its weight.
+    public let weight: Float
+  }
+
+  struct Rows: Sendable {
+    let raw: [Float]
+    let inputs: [Float]
+    let white: [Float]
+    let words: [Weighted]
+  }
+
+  init(
+    white: [Float], tower: [Float], factors: [Float], textNeighbours: [Weighted],
+    wordNeighbours: [Weighted], wordCosines: [Weighted], kernelWeights: [Weighted], rows: Rows
+  ) {
+    self.white = white
+    self.tower = tower
+    self.factors = factors
+    self.textNeighbours = textNeighbours
+    self.wordNeighbours = wordNeighbours
+    self.wordCosines = wordCosines
+    self.kernelWeights = kernelWeights
+    self.rows = rows
+  }
+}
+
+extension OnlineModel {
+  /// Represents texts as items; `features` has a row each under the training's schema, or is nil.
+  ///
+  /// Runs on the calling thread, and may run on several at once.
+  public func represent(_ texts: [String], features: DenseMatrix?) -> [OnlineItem] {
+    let one = Workers(count: 1)
+    let embedded = recommender.embed(texts, features: features, workers: one)
+    let words = recommender.models.words.transform(texts)
+    let regression = LocalKernelRidge()
+    var near = TopK.rankProducts(
+      users: embedded.white.normalizingRows(), items: warmWhite,
+      k: min(regression.candidates, warmItems.count), workers: one)
+    near.dropNonPositive(names: warmItems)
+    var wide = TopK.rank(
+      warmWords, histories: words.normalizingRows(),
+      k: min(regression.candidates, warmItems.count), workers: one)
+    wide.dropNonPositive(names: warmItems)
+    let predicted = recommender.models.ridge.map { $0.predict(embedded.white, workers: one) }
+    let unit = embedded.white.normalizingRows()
+    let kernel = regression.weights(
+      of: .init(white: unit, words: words.normalizingRows()),
+      among: .init(white: white, words: unitWords), near: (near, wide), workers: one)
+    return texts.indices.map { row in
+      return OnlineItem(
+        white: Array(unit.row(row)), tower: Array(embedded.towers.row(row)),
+        factors: predicted.map { Array($0.row(row)) } ?? [],
+        textNeighbours: OnlineModel.normalized(
+          weighted(near, row, count: ItemSpace.spreadNeighbours)),
+        wordNeighbours: OnlineModel.normalized(
+          weighted(wide, row, count: ItemSpace.spreadNeighbours)),
+        wordCosines: weighted(wide, row, count: ItemSpace.modelNeighbours),
+        kernelWeights: zip(kernel.columns(ofRow: row), kernel.values(ofRow: row)).map {
+          OnlineItem.Weighted(item: $0, weight: $1)
+        },
+        rows: .init(
+          raw: Array(embedded.raw.row(row)), inputs: Array(embedded.inputs.row(row)),
+          white: Array(embedded.white.row(row)),
+          words: zip(words.columns(ofRow: row), words.values(ofRow: row)).map {
+            OnlineItem.Weighted(item: $0, weight: $1)
+          }))
+    }
+  }
+
+  /// A row's first `count` neighbours with their cosines, in the order of the catalogue.
+  private func weighted(_ near: RankedLists, _ row: Int, count: Int = .max) -> [OnlineItem.Weighted]
+  {
+    near[row].prefix(count).sorted { $0.item < $1.item }.map {
+      OnlineItem.Weighted(item: $0.item, weight: $0.score)
+    }
+  }
+
+  /// Divided by their sum, as ``Neighbours/matrix(itemCount:normalized:)`` does.
+  private static func normalized(_ entries: [OnlineItem.Weighted]) -> [OnlineItem.Weighted] {
+    let sum = entries.reduce(Float(0)) { $0 + $1.weight }
+    let scale = 1 / max(sum, 1e-9)
+    return entries.map { OnlineItem.Weighted(item: $0.item, weight: $0.weight * scale) }
+  }
+}
+
+extension OnlineModel {
+  /// The recommender with later items in its catalogue, for what looks at one item at a time.
+  ///
+  /// - Parameters:
+  ///   - items: the items' representations.
+  ///   - table: their ids, texts and features in that order.
+  /// - Throws: ``RecommenderError`` for an id that the catalogue has already.
+  public func recommender(adding items: [OnlineItem], _ table: ItemTable) throws -> Recommender {
+    precondition(items.count == table.count, "\(items.count) items in a table of \(table.count)")
+    var result = recommender
+    guard let first = items.first else { return result }
+    func dense(_ row: (OnlineItem) -> [Float]) -> DenseMatrix {
+      DenseMatrix(
+        rowCount: items.count, columnCount: row(first).count, values: items.flatMap(row))
+    }
+    func sparse(_ row: (OnlineItem) -> [OnlineItem.Weighted], columns: Int) -> SparseMatrix {
+      let rows = OnlineBlock.Sparse(items.map(row))
+      return SparseMatrix(
+        trustedRowCount: items.count, columnCount: columns, offsets: rows.offsets,
+        columns: rows.items, values: rows.weights)
+    }
+    let total = itemCount + items.count
+    try result.append(
+      table,
+      text: (
+        dense(\.rows.raw), dense(\.rows.inputs), dense(\.rows.white), dense(\.tower)
+      ),
+      words: sparse(\.rows.words, columns: recommender.models.words.termCount),
+      near: ItemNeighbourhoods(
+        text: sparse(\.textNeighbours, columns: total),
+        words: sparse(\.wordNeighbours, columns: total),
+        cosines: sparse(\.wordCosines, columns: total),
+        kernel: sparse(\.kernelWeights, columns: total)))
+    return result
+  }
+}

@@ -1,0 +1,140 @@
+import Datasets
+import EncoderModel
+import Kernels
+
+/// Trains towers and adapters further, from the weights that they have.
+struct TowerContinuation {
+  let recommender: Recommender
+  let options: UpdateOptions
+  let workers: Workers
+  private let trainer: TowerTrainer
+  private let events: [(user: Int32, item: Int32)]
+
+  /// Prepares training on new events and a sample of the old ones.
+  ///
+  /// - Parameters:
+  ///   - recommender: with all positives, the new ones among them, as histories.
+  ///   - new: the new positives.
+  ///   - old: the positives that the present weights have learnt from.
+  init(
+    _ recommender: Recommender, new: [(user: Int32, item: Int32)], old: SparseMatrix,
+    options: UpdateOptions, workers: Workers
+  ) {
+    self.recommender = recommender
+    self.options = options
+    self.workers = workers
+    var configuration = recommender.models.network.configuration
+    configuration.historyItems = recommender.items.count
+    var towers = recommender.options.towers
+    towers.learningRate *= options.rateFactor
+    towers.seed = options.seed
+    trainer = TowerTrainer(
+      network: TowerNetwork(configuration),
+      data: TowerData(
+        itemInputs: recommender.space.inputs, userFeatures: recommender.userFeatures,
+        positives: recommender.histories, labelled: TowerData.LabelledRows()),
+      options: towers, workers: workers)
+    TowerContinuation.copy(recommender.models.towers, to: trainer.weights)
+    var generator = SeededGenerator(seed: options.seed, stream: 0x5550_4441)
+    let replayed = TowerContinuation.sample(
+      old, count: Int(options.replay * Double(new.count)), using: &generator)
+    let histories = recommender.histories
+    // A history that is empty without its target teaches nothing, unless features speak for the user.
+    events = (new + replayed).filter {
+      histories.columns(ofRow: Int($0.user)).count > 1 || recommender.userFeatures != nil
+    }
+  }
+
+  /// The recommender with towers trained for the options' epochs.
+  func trainingTowers() -> Recommender {
+    for epoch in 0..<options.epochs {
+      _ = trainer.runEpoch(epoch, events: shuffled(epoch))
+    }
+    return result(space: recommender.space, adapters: nil)
+  }
+
+  /// The recommender with adapters trained for some steps, on top of the towers as they are now.
+  ///
+  /// - Throws: `TrainingError` when the cache of hidden states can't be written.
+  func trainingAdapters() throws -> Recommender {
+    guard let present = recommender.adapters else { return recommender }
+    let (model, features) = (recommender.model, recommender.features(of: recommender.items))
+    var adapterOptions = recommender.options.adapters
+    adapterOptions.learningRate *= options.rateFactor
+    let stack = AdapterTrainer.makeAdapters(model.encoder, options: adapterOptions)
+    stack.weights.copy(from: present.weights)
+    let first = stack.adapters.firstIndex { $0 != nil } ?? 0
+    let sequences = model.tokenizer.encodeBatch(
+      recommender.items.texts,
+      maximumLength: min(recommender.options.maximumLength, model.sentence.maximumLength),
+      threads: workers.count)
+    let cache = try HiddenStateCache(
+      sequences, encoder: model.encoder, weights: model.weights, layers: first, workers: workers)
+    let texts = ItemTextEncoder(
+      encoder: model.encoder, weights: model.weights, adapters: stack,
+      pooling: recommender.pooling)
+    let assembly = recommender.models.assembly
+    let adapters = AdapterTrainer(
+      towers: trainer, texts: texts, assembly: assembly, cache: cache, sequences: sequences,
+      features: features, firstLayer: first,
+      optimizer: AdapterTrainer.makeOptimizer(stack, workers: workers), options: adapterOptions)
+    var steps = 0
+    _ = adapters.runEpoch(0, events: shuffled(options.epochs)) {
+      steps += 1
+      return steps > options.adapterSteps
+    }
+    var space = recommender.space
+    space.inputs = assembly.inputs(
+      raw: texts.vectors(sequences, cache: cache, firstLayer: first, workers: workers),
+      features: features, workers: workers)
+    return result(space: space, adapters: stack)
+  }
+
+  private func shuffled(_ epoch: Int) -> [(user: Int32, item: Int32)] {
+    var generator = SeededGenerator(seed: options.seed, stream: UInt64(epoch) &+ 0x5550_4556)
+    return events.shuffled(using: &generator)
+  }
+
+  /// A copy of the weights as they are now, with the item vectors that they give.
+  private func result(space: ItemSpace, adapters: AdapterStack<Float>?) -> Recommender {
+    let weights = ParameterStore<Float>(trainer.network.table)
+    weights.copy(from: trainer.weights)
+    var (space, models) = (space, recommender.models)
+    models.network = trainer.network
+    models.towers = weights
+    space.towerVectors = trainer.network.itemVectors(
+      space.inputs, weights: weights, workers: workers)
+    return recommender.replacing(
+      userFeatures: recommender.userFeatures, adapters: adapters, models: models, space: space)
+  }
+
+  /// Copies weights by name; items that came after them get embeddings of zeros.
+  static func copy(_ from: ParameterStore<Float>, to: ParameterStore<Float>) {
+    for entry in to.table.entries {
+      guard let source = from.table[entry.name] else { continue }
+      to[entry].update(from: from[source], count: min(entry.count, source.count))
+      if entry.count > source.count {
+        (to[entry] + source.count).update(repeating: 0, count: entry.count - source.count)
+      }
+    }
+  }
+
+  /// Entries of a matrix drawn without replacement, in the order of the matrix.
+  static func sample(
+    _ matrix: SparseMatrix, count: Int, using generator: inout SeededGenerator
+  ) -> [(user: Int32, item: Int32)] {
+    var (wanted, left) = (min(count, matrix.entryCount), matrix.entryCount)
+    var result: [(user: Int32, item: Int32)] = []
+    for user in 0..<matrix.rowCount {
+      for item in matrix.columns(ofRow: user) {
+        // Selection sampling (Knuth, volume 2, algorithm S).
+        if generator.uniform(below: left) < wanted {
+          result.append((Int32(user), item))
+          wanted -= 1
+        }
+        left -= 1
+      }
+    }
+    return result
+  }
+}

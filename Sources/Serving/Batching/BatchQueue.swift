@@ -1,0 +1,280 @@
+import Foundation
+
+/// A bounded first-in-first-out queue whose threads take several entries at once, up to a budget.
+///
+/// A request's inputs may end up in several batches, and a batch may hold inputs of several requests.
+/// Nobody waits for a batch to fill: a free thread takes what is there, its share of it while little
+/// is there, so that a lone large request runs on all threads.
+final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
+  /// What a batch's computation gives: an output for each input, or an error for all.
+  typealias Run = @Sendable (_ worker: Int, _ inputs: [Input]) throws -> [Output]
+
+  /// What the queue reports.
+  struct Observer: Sendable {
+    var batch: @Sendable (_ inputs: Int, _ cost: Int, _ seconds: Double) -> Void = { _, _, _ in }
+    var waited: @Sendable (_ seconds: Double) -> Void = { _ in }
+  }
+
+  /// All inputs of one request; guarded by the queue's lock.
+  private final class Request: @unchecked Sendable {
+    var outputs: [Output?]
+    var remaining: Int
+    var continuation: CheckedContinuation<[Output], any Error>?
+    let arrival = ContinuousClock.now
+    let deadline: ContinuousClock.Instant
+
+    init(count: Int, deadline: Duration, continuation: CheckedContinuation<[Output], any Error>) {
+      outputs = [Output?](repeating: nil, count: count)
+      remaining = count
+      self.continuation = continuation
+      self.deadline = arrival + deadline
+    }
+  }
+
+  private struct Entry {
+    let input: Input
+    let cost: Int
+    let place: Int
+    let request: Request
+  }
+
+  private let condition = NSCondition()
+  private var entries: [Entry] = []
+  private var head = 0
+  private var queuedCost = 0
+  private var isClosed = false
+  private var liveThreads = 0
+  /// Cost a second, by which the wait is estimated.
+  private var rate = 0.0
+
+  private let threadCount: Int
+  private let limit: Int
+  private let budget: Int
+  private let batchLimit: Int
+  private let observer: Observer
+  private let run: Run
+
+  /// Starts the threads.
+  ///
+  /// - Parameters:
+  ///   - limit: the most inputs that wait; beyond it ``submit(_:costs:deadline:)`` throws.
+  ///   - budget: the largest cost of a batch; an input that costs more is a batch of its own.
+  ///   - batchLimit: the most inputs of a batch.
+  ///   - isBackground: whether the threads give way to all others.
+  init(
+    name: String, threads: Int, limit: Int, budget: Int, batchLimit: Int,
+    isBackground: Bool = false, observer: Observer = Observer(), run: @escaping Run
+  ) {
+    threadCount = threads
+    self.limit = limit
+    self.budget = budget
+    self.batchLimit = batchLimit
+    self.observer = observer
+    self.run = run
+    liveThreads = threads
+    for worker in 0..<threads {
+      let thread = Thread {
+        // On Linux this is the thread's own priority, not the process's.
+        if isBackground { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 15) }
+        self.work(worker)
+      }
+      thread.name = "\(name)-\(worker)"
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  /// Inputs that wait.
+  var count: Int {
+    condition.lock()
+    defer { condition.unlock() }
+    return entries.count - head
+  }
+
+  /// Queues inputs and waits for their outputs.
+  ///
+  /// A request is taken whole or not at all. One that is larger than the limit is taken by an empty
+  /// queue, so that no request is impossible.
+  ///
+  /// - Throws: ``APIError`` when the queue is full, when `deadline` passes before all inputs were taken,
+  ///   and what the computation throws.
+  func submit(_ inputs: [Input], costs: [Int], deadline: Duration) async throws -> [Output] {
+    precondition(inputs.count == costs.count, "\(inputs.count) inputs with \(costs.count) costs")
+    if inputs.isEmpty { return [] }
+    return try await withCheckedThrowingContinuation { continuation in
+      enqueue(inputs, costs, deadline, continuation)
+    }
+  }
+
+  private func enqueue(
+    _ inputs: [Input], _ costs: [Int], _ deadline: Duration,
+    _ continuation: CheckedContinuation<[Output], any Error>
+  ) {
+    condition.lock()
+    let waiting = entries.count - head
+    if isClosed || (waiting > 0 && waiting + inputs.count > limit) {
+      let seconds = rate > 0 ? Double(queuedCost) / rate : 1
+      let closed = isClosed
+      condition.unlock()
+      continuation.resume(
+        throwing: closed
+          ? APIError(kind: .unhealthy, message: "the server is stopping", retryAfter: 5)
+          : APIError(
+            kind: .overloaded, message: "the queue is full; try again later",
+            retryAfter: max(1, Int(seconds.rounded(.up)))))
+      return
+    }
+    let request = Request(count: inputs.count, deadline: deadline, continuation: continuation)
+    for place in inputs.indices {
+      entries.append(
+        Entry(input: inputs[place], cost: costs[place], place: place, request: request))
+      queuedCost += costs[place]
+    }
+    if inputs.count == 1 { condition.signal() } else { condition.broadcast() }
+    condition.unlock()
+  }
+
+  /// Ends the threads once all that waits is done; later requests are turned away.
+  ///
+  /// - Parameter drains: whether what waits is done first; otherwise it is turned away too, and what a
+  ///   thread is doing isn't waited for.
+  func close(drains: Bool = true) {
+    condition.lock()
+    isClosed = true
+    condition.broadcast()
+    if drains {
+      while liveThreads > 0 { condition.wait() }
+      condition.unlock()
+      return
+    }
+    let waiting = entries[head...].compactMap { entry in
+      let continuation = entry.request.continuation
+      entry.request.continuation = nil
+      return continuation
+    }
+    condition.unlock()
+    for continuation in waiting {
+      continuation.resume(
+        throwing: APIError(kind: .unhealthy, message: "the server is stopping", retryAfter: 5))
+    }
+  }
+
+  private func work(_ worker: Int) {
+    while let batch = take() {
+      let start = ContinuousClock.now
+      for entry in batch { observer.waited(seconds(start - entry.request.arrival)) }
+      let result = Result { try run(worker, batch.map(\.input)) }
+      let elapsed = seconds(ContinuousClock.now - start)
+      let cost = batch.reduce(0) { $0 + $1.cost }
+      observer.batch(batch.count, cost, elapsed)
+      finish(batch, result, cost: cost, elapsed: elapsed)
+    }
+    condition.lock()
+    liveThreads -= 1
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// The next batch; nil when the queue is closed and empty.
+  private func take() -> [Entry]? {
+    condition.lock()
+    while true {
+      let expired = dropExpired()
+      let batch = pop()
+      if !batch.isEmpty || !expired.isEmpty {
+        condition.unlock()
+        for continuation in expired {
+          continuation.resume(
+            throwing: APIError(
+              kind: .deadline, message: "the request waited too long", retryAfter: 1))
+        }
+        if !batch.isEmpty { return batch }
+        condition.lock()
+        continue
+      }
+      if isClosed {
+        condition.unlock()
+        return nil
+      }
+      condition.wait()
+    }
+  }
+
+  /// Fails requests at the head whose time is over; a request that failed is skipped by ``pop()``.
+  private func dropExpired() -> [CheckedContinuation<[Output], any Error>] {
+    guard head < entries.count else { return [] }
+    let now = ContinuousClock.now
+    var expired: [CheckedContinuation<[Output], any Error>] = []
+    var place = head
+    // Arrival order is deadline order but for routes with another deadline: the head is enough.
+    while place < entries.count, entries[place].request.deadline < now {
+      if let continuation = entries[place].request.continuation {
+        entries[place].request.continuation = nil
+        expired.append(continuation)
+      }
+      place += 1
+    }
+    return expired
+  }
+
+  private func pop() -> [Entry] {
+    // Not less than a sixteenth of the budget: tiny batches leave the matrix kernels idle.
+    let share = max((queuedCost + threadCount - 1) / threadCount, budget / 16)
+    let bound = min(budget, share)
+    var batch: [Entry] = []
+    var cost = 0
+    while head < entries.count, batch.count < batchLimit {
+      let entry = entries[head]
+      if entry.request.continuation == nil {
+        queuedCost -= entry.cost
+        head += 1
+        continue
+      }
+      guard batch.isEmpty || cost + entry.cost <= bound else { break }
+      batch.append(entry)
+      cost += entry.cost
+      queuedCost -= entry.cost
+      head += 1
+    }
+    if head > 1024, head * 2 > entries.count {
+      entries.removeFirst(head)
+      head = 0
+    }
+    return batch
+  }
+
+  private func finish(
+    _ batch: [Entry], _ result: Result<[Output], any Error>, cost: Int, elapsed: Double
+  ) {
+    var done: [(CheckedContinuation<[Output], any Error>, Result<[Output], any Error>)] = []
+    condition.lock()
+    if elapsed > 0 {
+      let measured = Double(cost * threadCount) / elapsed
+      rate = rate == 0 ? measured : 0.9 * rate + 0.1 * measured
+    }
+    for (n, entry) in batch.enumerated() {
+      let request = entry.request
+      guard let continuation = request.continuation else { continue }
+      switch result {
+      case .success(let outputs):
+        request.outputs[entry.place] = outputs[n]
+        request.remaining -= 1
+        guard request.remaining == 0 else { continue }
+        done.append((continuation, .success(request.outputs.compactMap { $0 })))
+      case .failure(let error): done.append((continuation, .failure(error)))
+      }
+      request.continuation = nil
+    }
+    condition.unlock()
+    for (continuation, result) in done { continuation.resume(with: result) }
+  }
+
+  private func seconds(_ duration: Duration) -> Double { duration.inSeconds }
+}
+
+extension Duration {
+  /// The length in seconds.
+  var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

@@ -1,0 +1,298 @@
+import Datasets
+import Foundation
+import Recommendation
+import Synchronization
+
+/// All items that can be recommended at one moment: those of training and those that came since.
+///
+/// A value that never changes: a request works on one from beginning to end.
+final class Catalogue: Sendable {
+  /// An item that came after training.
+  struct NewItem: Sendable {
+    var record: ItemRecord
+    let vectors: OnlineItem
+  }
+
+  let model: LoadedModel
+  let online: OnlineModel
+  /// Items that came after training, by id; their places follow those of training.
+  let newItems: [NewItem]
+  private let newIDs: IDTable
+  let block: OnlineBlock
+  /// Later texts and features of training's items, by place.
+  let overrides: [Int32: ItemRecord]
+  /// Ids of removed and of blocked items, also of those that don't exist (yet).
+  let removed: IDSet
+  let blocked: IDSet
+  /// For each place whether it may be recommended, expiry apart.
+  private let isListed: [Bool]
+  private let expiries: [(place: Int32, time: Double)]
+  private let filters = Mutex<[FilterKey: [Bool]]>([:])
+  private let whole = Mutex<Recommender?>(nil)
+
+  private struct FilterKey: Hashable {
+    let candidates: String
+    let conditions: [[UInt8]]
+  }
+
+  /// Which items a list may have.
+  enum Candidates: String, CaseIterable {
+    case all, warm, cold
+  }
+
+  init(
+    model: LoadedModel, online: OnlineModel, newItems: [NewItem], overrides: [Int32: ItemRecord],
+    removed: IDSet, blocked: IDSet
+  ) {
+    self.model = model
+    self.online = online
+    self.newItems = newItems
+    self.overrides = overrides
+    self.removed = removed
+    self.blocked = blocked
+    newIDs = IDTable(newItems.map(\.record.id))
+    block = OnlineBlock(newItems.map(\.vectors))
+    let trained = online.recommender.items.ids
+    var isListed = [Bool](repeating: true, count: trained.count + newItems.count)
+    for id in removed.ids + blocked.ids {
+      if let place = trained.index(of: id) ?? newIDs.index(of: id).map({ trained.count + $0 }) {
+        isListed[place] = false
+      }
+    }
+    self.isListed = isListed
+    var expiries: [(place: Int32, time: Double)] = []
+    for (place, record) in overrides {
+      if let time = record.expiresAt { expiries.append((place, time)) }
+    }
+    for (place, item) in newItems.enumerated() {
+      if let time = item.record.expiresAt { expiries.append((Int32(trained.count + place), time)) }
+    }
+    self.expiries = expiries.sorted { $0.place < $1.place }
+  }
+
+  /// The number of items, removed ones too.
+  var count: Int { isListed.count }
+
+  /// Items of training.
+  var trainedCount: Int { online.itemCount }
+
+  /// The place of an id; nil for one that was never there.
+  func place(of id: String) -> Int32? {
+    let trained = online.recommender.items.ids
+    if let place = trained.index(of: id) { return Int32(place) }
+    return newIDs.index(of: id).map { Int32(trained.count + $0) }
+  }
+
+  /// The place of an item that is there and not removed.
+  ///
+  /// - Throws: ``APIError``.
+  func existing(_ id: String) throws -> Int32 {
+    guard let place = place(of: id), !removed.contains(id) else {
+      throw APIError.notFound("there is no item of that id")
+    }
+    return place
+  }
+
+  func id(_ place: Int32) -> String {
+    let trained = online.recommender.items.ids
+    return Int(place) < trained.count
+      ? trained[Int(place)] : newItems[Int(place) - trained.count].record.id
+  }
+
+  /// An item as it is shown and filtered by.
+  func record(_ place: Int32) -> ItemRecord {
+    if Int(place) >= trainedCount { return newItems[Int(place) - trainedCount].record }
+    if let override = overrides[place] { return override }
+    let items = online.recommender.items
+    return ItemRecord(
+      id: items.ids[Int(place)], text: items.texts[Int(place)],
+      features: (items.features?.columns ?? []).map {
+        .init(name: $0.name, value: $0.values[Int(place)])
+      }, expiresAt: nil)
+  }
+
+  func text(_ place: Int32) -> String {
+    if Int(place) >= trainedCount { return newItems[Int(place) - trainedCount].record.text }
+    return overrides[place]?.text ?? online.recommender.items.texts[Int(place)]
+  }
+
+  /// Whether an item has behaviours in training.
+  func isWarm(_ place: Int32) -> Bool {
+    Int(place) < trainedCount && online.recommender.space.counts[Int(place)] > 0
+  }
+
+  /// The tower's vector of an item.
+  func vector(_ place: Int32) -> [Float] {
+    Int(place) < trainedCount
+      ? Array(online.towerVector(Int(place))) : newItems[Int(place) - trainedCount].vectors.tower
+  }
+
+  /// The recommender with all items that came since, for reasons and audiences; built when first asked
+  /// for.
+  func recommender() throws -> Recommender {
+    try whole.withLock { known in
+      if let known { return known }
+      let columns = online.recommender.items.features?.columns.map(\.name) ?? []
+      let table = ItemTable(
+        ids: newIDs, texts: newItems.map(\.record.text),
+        features: columns.isEmpty
+          ? nil
+          : FeatureTable(
+            columns: columns.map { name in
+              .init(name: name, values: newItems.map { $0.record.feature(name) ?? "" })
+            }, rowCount: newItems.count))
+      let made = try online.recommender(adding: newItems.map(\.vectors), table)
+      known = made
+      return made
+    }
+  }
+
+  // MARK: What may be listed
+
+  /// For each place whether a list may have it; nil allows all.
+  ///
+  /// - Parameter conditions: `COLUMN=VALUE`, all of which an item must meet; a value may be one of
+  ///   several that `|` separates.
+  /// - Throws: ``APIError`` for a condition without `=` and for a column that no item has.
+  func allowed(
+    _ candidates: Candidates, conditions: [String], now: Double
+  ) throws -> [Bool]? {
+    var mask = isListed
+    var isFree = removed.isEmpty && blocked.isEmpty && candidates == .all && conditions.isEmpty
+    if candidates != .all || !conditions.isEmpty {
+      let own = try filtered(candidates, conditions)
+      for place in mask.indices where !own[place] { mask[place] = false }
+    }
+    for (place, time) in expiries where time <= now {
+      mask[Int(place)] = false
+      isFree = false
+    }
+    return isFree ? nil : mask
+  }
+
+  /// Whether an item may be recommended now.
+  func isAvailable(_ place: Int32, now: Double) -> Bool {
+    isListed[Int(place)] && !expiries.contains { $0.place == place && $0.time <= now }
+  }
+
+  private func filtered(_ candidates: Candidates, _ conditions: [String]) throws -> [Bool] {
+    let key = FilterKey(
+      candidates: candidates.rawValue, conditions: conditions.map { Array($0.utf8) })
+    if let known = filters.withLock({ $0[key] }) { return known }
+    var mask = [Bool](repeating: true, count: count)
+    if candidates != .all {
+      for place in mask.indices { mask[place] = isWarm(Int32(place)) == (candidates == .warm) }
+    }
+    for condition in conditions { try apply(condition, to: &mask) }
+    let made = mask
+    filters.withLock { known in
+      // A few filters are asked for again and again; the rest must not fill the memory.
+      if known.count >= 64 { known.removeAll() }
+      known[key] = made
+    }
+    return made
+  }
+
+  private func apply(_ condition: String, to mask: inout [Bool]) throws {
+    let halves = condition.utf8.split(
+      separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+    guard halves.count == 2 else {
+      throw APIError.validation("`where` must be COLUMN=VALUE", field: "where")
+    }
+    let (name, value) = (String(Substring(halves[0])), Array(halves[1]))
+    let column = online.recommender.items.features?.column(named: name)
+    let isKnown =
+      column != nil || newItems.contains { $0.record.feature(name) != nil }
+      || overrides.values.contains { $0.feature(name) != nil }
+    guard isKnown else {
+      throw APIError.validation("`where`: no item has that column", field: "where")
+    }
+    for place in 0..<count where mask[place] {
+      let own: String? =
+        if place >= trainedCount {
+          newItems[place - trainedCount].record.feature(name)
+        } else if let override = overrides[Int32(place)] {
+          override.feature(name)
+        } else {
+          column?.values[place]
+        }
+      mask[place] = own.map { Catalogue.matches($0, value) } ?? false
+    }
+  }
+
+  /// Whether a column's value, or one of those that `|` separates, is the wanted one.
+  static func matches(_ whole: String, _ value: [UInt8]) -> Bool {
+    whole.utf8.elementsEqual(value)
+      || whole.utf8.split(separator: UInt8(ascii: "|")).contains { $0.elementsEqual(value) }
+  }
+
+  // MARK: Changes
+
+  /// An id that no client can give: it has a control character.
+  static let momentaryID = "\u{1}"
+
+  /// This catalogue with one more item behind the others.
+  func adding(_ record: ItemRecord, _ vectors: OnlineItem) -> Catalogue {
+    Catalogue(
+      model: model, online: online,
+      newItems: newItems + [NewItem(record: record, vectors: vectors)], overrides: overrides,
+      removed: removed, blocked: blocked)
+  }
+
+  /// The catalogue after some changes, in their order.
+  ///
+  /// - Parameter vectors: of the items that are put and aren't training's, in the order of the changes.
+  func applying(_ changes: [(change: StateChange, vectors: OnlineItem?)]) -> Catalogue {
+    var (newItems, overrides) = (newItems, overrides)
+    var (removed, blocked) = (removed, blocked)
+    var ids = newIDs
+    let trained = online.recommender.items.ids
+    for (change, vectors) in changes {
+      switch change {
+      case .putItem(let record):
+        removed.remove(record.id)
+        if let place = trained.index(of: record.id) {
+          overrides[Int32(place)] = record
+        } else if let vectors {
+          let place = ids.insert(record.id)
+          let item = NewItem(record: record, vectors: vectors)
+          if place == newItems.count { newItems.append(item) } else { newItems[place] = item }
+        }
+      case .removeItem(let id):
+        // A removed item keeps its place, so that places mean the same for all catalogues of a version.
+        removed.insert(id)
+        if let place = trained.index(of: id) { overrides[Int32(place)] = nil }
+      case .block(let id): blocked.insert(id)
+      case .unblock(let id): blocked.remove(id)
+      case .events, .forget: continue
+      }
+    }
+    return Catalogue(
+      model: model, online: online, newItems: newItems, overrides: overrides, removed: removed,
+      blocked: blocked)
+  }
+}
+
+/// A set of ids, compared as bytes.
+struct IDSet: Sendable {
+  private var table = IDTable()
+  private var isIn: [Bool] = []
+
+  init(_ ids: [String] = []) { for id in ids { insert(id) } }
+
+  var isEmpty: Bool { !isIn.contains(true) }
+
+  /// The ids in the order in which they first came.
+  var ids: [String] { isIn.indices.filter { isIn[$0] }.map { table[$0] } }
+
+  func contains(_ id: String) -> Bool { table.index(of: id).map { isIn[$0] } ?? false }
+
+  mutating func insert(_ id: String) {
+    let place = table.insert(id)
+    if place == isIn.count { isIn.append(true) } else { isIn[place] = true }
+  }
+
+  mutating func remove(_ id: String) {
+    if let place = table.index(of: id) { isIn[place] = false }
+  }
+}

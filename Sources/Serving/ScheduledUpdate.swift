@@ -1,0 +1,87 @@
+import Datasets
+import Foundation
+import Logging
+
+/// Updates the model from what came in, in a process of its own: its memory and its threads are gone when
+/// it ends, and a crash there doesn't touch the server.
+struct ScheduledUpdate: Sendable {
+  let server: Server
+
+  /// Writes the events beside the model, runs `encoder update`, and leaves the swap to the watcher.
+  func run() async {
+    guard let live = server.live else { return }
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("encoder-update-\(ProcessInfo.processInfo.processIdentifier)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    do {
+      try FileManager.default.createDirectory(
+        at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      let events = folder.appendingPathComponent("behaviors.csv")
+      let items = folder.appendingPathComponent("items.csv")
+      guard try write(live, events: events, items: items) else { return }
+      let status = try await launch(events: events, items: items)
+      server.logger.notice("update ended", metadata: ["exit_code": "\(status)"])
+    } catch {
+      server.logger.error("the model can't be updated", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// The events and items as the files that the command line reads; false when there are no events.
+  private func write(_ live: LiveState, events: URL, items: URL) throws -> Bool {
+    var count = 0
+    try AtomicFile.write(to: events) { file in
+      try file.write("user_id,item_id,label,timestamp\n")
+      try live.forEachEvent { event in
+        if live.events.isForgotten(event.user), !live.events.contains(event.user) { return }
+        try file.write(
+          "\(quoted(event.user)),\(quoted(event.item)),\(event.value),\(Int(event.time))\n")
+        count += 1
+      }
+    }
+    let records = try live.storedItems()
+    var columns: [String] = []
+    var seen = IDSet(["item_id", "text"])
+    for feature in records.flatMap(\.features) where !seen.contains(feature.name) {
+      seen.insert(feature.name)
+      columns.append(feature.name)
+    }
+    try AtomicFile.write(to: items) { file in
+      try file.write((["item_id", "text"] + columns).map(quoted).joined(separator: ",") + "\n")
+      for record in records {
+        var values = [record.id, record.text]
+        for column in columns { values.append(record.feature(column) ?? "") }
+        try file.write(values.map(quoted).joined(separator: ",") + "\n")
+      }
+    }
+    return count > 0
+  }
+
+  private func quoted(_ field: String) -> String {
+    let special: [UInt8] = [0x2C, 0x22, 0x0A, 0x0D]
+    let needs = field.utf8.contains { special.contains($0) }
+    return needs ? "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : field
+  }
+
+  private func launch(events: URL, items: URL) async throws -> Int32 {
+    guard let program = Bundle.main.executableURL else {
+      throw ServingError("the program's own file is unknown; run encoder update by hand")
+    }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    var arguments = ["nice", program.path, "update", "--model", server.options.model.path]
+    arguments += ["--data", events.path, "--quiet"]
+    if try hasRows(items) { arguments += ["--items", items.path] }
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    return try await withCheckedThrowingContinuation { continuation in
+      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+      do { try process.run() } catch { continuation.resume(throwing: error) }
+    }
+  }
+
+  private func hasRows(_ url: URL) throws -> Bool {
+    let text = try String(contentsOf: url, encoding: .utf8)
+    return text.utf8.split(separator: 10, maxSplits: 1).count > 1
+  }
+}

@@ -1,0 +1,242 @@
+import Datasets
+import Foundation
+import Kernels
+import Recommendation
+import TestSupport
+import Testing
+
+/// Updates, versions and forgetting on a checkerboard of which the model saw a part.
+@Suite struct UpdatingTests {
+  private let workers = Workers(count: 2)
+  private let board = Checkerboard()
+
+  /// Every third behaviour came after the model was made, so did users 28 to 31.
+  private func parts() -> (old: Behaviors, new: Behaviors) {
+    let rows = board.behaviors
+    let isOld = (0..<rows.count).map {
+      rows.userIndex[$0] < 28 && (Int(rows.userIndex[$0]) + Int(rows.itemIndex[$0]) / 2) % 3 != 0
+    }
+    var old = rows.filtering(isOld)
+    old.users = IDTable(rows.users.strings.prefix(28))
+    var new = rows.filtering(isOld.map { !$0 })
+    new.timestamps = (0..<new.count).map { Double(($0 * 7919) % 1000) }
+    return (old, new)
+  }
+
+  private func options() -> UpdateOptions {
+    var options = UpdateOptions()
+    options.minimumUsers = 3
+    options.heldShare = 0.2
+    options.adapterSteps = 4
+    return options
+  }
+
+  private func written(_ folder: Checkerboard.Folder) throws -> (URL, Recommender) {
+    let model = try Checkerboard.finetune(board.items, parts().old, adapters: .bottleneck)
+    let target = folder.url.appendingPathComponent("model")
+    try model.write(
+      to: target, modelCard: "A model.\n", extras: [("training.jsonl", "{}\n")])
+    return (target, model)
+  }
+
+  @Test("New behaviours, users and items are in the next version, and judged by the newest ones")
+  func update() throws {
+    let folder = try Checkerboard.Folder()
+    let (target, model) = try written(folder)
+    let versions = ModelVersions(target)
+    #expect(try versions.current() == "original" && versions.names() == ["original"])
+    var new = parts().new
+    // One row of an item that came since, one of an item that nobody knows.
+    new.items.insert("at sea")
+    new.items.insert("unknown")
+    let item = try #require(new.items.index(of: "at sea"))
+    for number in [item, item + 1] {
+      new.userIndex.append(0)
+      new.itemIndex.append(Int32(number))
+      new.labels.append(1)
+      new.timestamps?.append(0)
+    }
+    let report = try versions.update(options: options(), workers: workers) { _ in
+      UpdateInput(
+        behaviors: new,
+        items: ItemTable(
+          ids: IDTable(["item 3", "at sea"]), texts: ["known", "the new item sea1 sea2 sea3"]))
+    }
+    #expect(report.rows == new.count && report.unknownItemRows == 1)
+    #expect(report.newPositives == new.count - 1)
+    #expect(report.newUsers == 4 && report.newItems == 1)
+    #expect(report.heldOut == Int(0.2 * Double(new.count - 1)))
+    #expect(
+      report.stages.map(\.name)
+        == ["collaborative", "towers", "adapters"].prefix(report.stages.count).map { $0 })
+    #expect(report.isAccepted && report.version == "v1" && report.parent == "original")
+    let (before, after) = (try #require(report.currentNDCG), try #require(report.updatedNDCG))
+    #expect(after >= before - (try #require(report.standardError)))
+    #expect(try versions.current() == "v1" && versions.names() == ["original", "v1"])
+    #expect(try versions.report(of: "v1") == report)
+
+    let updated = try Recommender.load(from: target, workers: workers)
+    #expect(updated.users.count == 32 && updated.items.count == board.items.count + 1)
+    #expect(updated.histories.entryCount == model.histories.entryCount + report.newPositives)
+    #expect(updated.space.counts == updated.histories.columnSums())
+    let place = try #require(updated.items.ids.index(of: "at sea"))
+    #expect(updated.space.counts[place] == 1)
+    // A user of the second kind whom training didn't know gets items of that kind.
+    let user = try #require(updated.users.index(of: "user 31"))
+    let history = updated.histories.selectingRows([Int32(user)])
+    let list = try updated.rank(history, k: 5, candidates: nil, workers: workers)
+    #expect(list.items(ofRow: 0).allSatisfy { $0 % 2 == 1 })
+
+    try versions.use("original")
+    let back = try Recommender.load(from: target, workers: workers)
+    #expect(back.users.count == 28 && back.histories == model.histories)
+    #expect(throws: RecommenderError.self) { try versions.use("v9") }
+    #expect(throws: RecommenderError.self) { try versions.use("../model") }
+  }
+
+  @Test func theSameSeedGivesTheSameVersion() throws {
+    let model = try Checkerboard.finetune(board.items, parts().old, adapters: .bottleneck)
+    let updater = ModelUpdater(options: options(), workers: workers)
+    let (a, b) = (
+      try updater.run(model, UpdateInput(behaviors: parts().new)),
+      try updater.run(model, UpdateInput(behaviors: parts().new))
+    )
+    #expect(a.report == b.report)
+    #expect(a.model?.space.towerVectors == b.model?.space.towerVectors)
+    #expect(a.model?.models.als == b.model?.models.als)
+  }
+
+  @Test("Behaviours that contradict the model's world aren't taken over when they make it worse")
+  func worseIsNotUsed() throws {
+    let folder = try Checkerboard.Folder()
+    let (target, _) = try written(folder)
+    let versions = ModelVersions(target)
+    // Old rows of the other topic mislead; the newest follow the users' own kind.
+    var (rows, new) = (board.behaviors.selecting([]), parts().new)
+    for user in 0..<28 {
+      for item in 0..<board.items.count where (item + user) % 2 == 1 && item % 3 == 0 {
+        rows.userIndex.append(Int32(user))
+        rows.itemIndex.append(Int32(item))
+        rows.labels.append(1)
+      }
+    }
+    let misleading = rows.count
+    new = new.selecting((0..<Int32(new.count)).filter { new.userIndex[Int($0)] < 28 })
+    rows.userIndex += new.userIndex
+    rows.itemIndex += new.itemIndex
+    rows.labels += new.labels
+    var options = options()
+    options.heldShare = Double(new.count) / Double(rows.count)
+    let report = try versions.update(options: options, workers: workers) { _ in
+      UpdateInput(behaviors: rows)
+    }
+    #expect(report.newPositives == rows.count && report.heldOut + misleading == rows.count)
+    // Whatever was kept of training, it didn't lower the choosing users' NDCG.
+    #expect(report.stages.dropFirst().allSatisfy { !$0.kept || $0.after >= $0.before })
+    if !report.isAccepted {
+      #expect(report.version == nil)
+      #expect(try versions.current() == "original" && versions.names() == ["original"])
+    }
+    #expect(report.stages.contains { !$0.kept && $0.after < $0.before })
+  }
+
+  @Test func oldVersionsGoAndTheOneInUseStays() throws {
+    let folder = try Checkerboard.Folder()
+    let (target, model) = try written(folder)
+    let versions = ModelVersions(target)
+    let places = folder.url.appendingPathComponent("model/versions")
+    try FileManager.default.createDirectory(at: places, withIntermediateDirectories: true)
+    for n in 1...11 {
+      try model.write(to: places.appendingPathComponent("v\(n)"), modelCard: "")
+    }
+    // A killed update's leftover isn't a version.
+    try FileManager.default.createDirectory(
+      at: places.appendingPathComponent("v12.tmp/base"), withIntermediateDirectories: true)
+    #expect(try versions.names() == ["original"] + (1...11).map { "v\($0)" })
+    #expect(try versions.nextName() == "v12")
+    try versions.use("v2")
+    try versions.removeOld(keeping: 3)
+    #expect(try versions.names() == ["original", "v2", "v10", "v11"])
+    try versions.locked {
+      #expect(throws: RecommenderError.self) { try ModelVersions(target).locked {} }
+    }
+    #expect(!FileManager.default.fileExists(atPath: places.appendingPathComponent("v12.tmp").path))
+    try Data("nothing\n".utf8).write(to: target.appendingPathComponent("current"))
+    #expect(throws: (any Error).self) { try Recommender.load(from: target, workers: workers) }
+  }
+
+  @Test(
+    "A forgotten user is in no version and no file, the others' rows stay",
+    arguments: [false, true])
+  func forget(_ refitting: Bool) throws {
+    let folder = try Checkerboard.Folder()
+    let (target, model) = try written(folder)
+    let versions = ModelVersions(target)
+    let copy = target.appendingPathComponent("versions/v1")
+    try FileManager.default.createDirectory(
+      at: copy.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try model.write(to: copy, modelCard: "A version.\n")
+    try versions.use("v1")
+    let report = try versions.forget(user: "user 3", refitting: refitting, workers: workers)
+    #expect(report.versions == ["v1", "original"])
+    let own = try #require(model.users.index(of: "user 3"))
+    let count = model.histories.columns(ofRow: own).count
+    #expect(report.behaviors == [count, count])
+    #expect(report.remaining.contains("towers") && report.remaining.contains("ease") == !refitting)
+    #expect(try versions.current() == "v1")
+    for name in ["original", "v1"] {
+      try versions.use(name)
+      let left = try Recommender.load(from: target, workers: workers)
+      #expect(left.users.index(of: "user 3") == nil && left.users.count == model.users.count - 1)
+      #expect(left.histories.entryCount == model.histories.entryCount - count)
+      #expect(left.space.counts == left.histories.columnSums())
+      let other = try #require(left.users.index(of: "user 9"))
+      let before = try #require(model.users.index(of: "user 9"))
+      #expect(
+        left.histories.columns(ofRow: other) == model.histories.columns(ofRow: before)[...])
+      #expect((left.models.ease == model.models.ease) == !refitting)
+    }
+    let log = target.appendingPathComponent("training.jsonl")
+    #expect(try String(contentsOf: log, encoding: .utf8) == "{}\n", "other files stay")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["model"])
+    #expect(throws: RecommenderError.self) {
+      try versions.forget(user: "user 3", refitting: refitting, workers: workers)
+    }
+  }
+
+  @Test("Touched items get the factors of one full half-step, the others keep theirs")
+  func touchedFactors() throws {
+    let model = try Checkerboard.finetune(board.items, parts().old)
+    let als = model.models.als
+    let users = try als.userFoldIn(workers: workers).factors(model.histories, workers: workers)
+    let whole = try ImplicitALS(
+      options: als.options, userFactors: users, itemFactors: als.itemFactors
+    ).itemFoldIn(workers: workers).factors(model.histories.transposed(), workers: workers)
+    let touched: [Int32] = [2, 5, 40]
+    let found = try als.refitting(
+      items: touched, users: users, histories: model.histories, workers: workers)
+    for item in 0..<model.items.count {
+      let expected = touched.contains(Int32(item)) ? whole : als.itemFactors
+      expectClose(
+        Array(found.itemFactors.row(item)), Array(expected.row(item)), absolute: 1e-6,
+        "item \(item)")
+    }
+  }
+
+  @Test func whatIsKnownOrTooLittleIsAnError() throws {
+    let model = try Checkerboard.finetune(board.items, parts().old)
+    let updater = ModelUpdater(options: options(), workers: workers)
+    #expect(throws: RecommenderError.self) {
+      try updater.run(model, UpdateInput(behaviors: parts().old))
+    }
+    let few = parts().new.selecting([0, 1, 2, 3])
+    #expect(throws: RecommenderError.self) {
+      try updater.run(model, UpdateInput(behaviors: few))
+    }
+    var forced = options()
+    forced.isForced = true
+    let result = try ModelUpdater(options: forced, workers: workers)
+      .run(model, UpdateInput(behaviors: few))
+    #expect(result.model?.histories.entryCount == model.histories.entryCount + 4)
+  }
+}
