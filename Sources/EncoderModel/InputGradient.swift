@@ -14,8 +14,9 @@ extension TextEncoder {
     for layer in stride(from: layers.count - 1, through: saved.firstLayer, by: -1) {
       layers[layer].backward(
         dx: dx, dy: dy, saved: saved.layers[layer - saved.firstLayer], batch: batch,
-        weights: weights, gradients: nil, adapter: adapters?.slot(layer, gradients: nil),
-        arena: arena, dropout: nil)
+        weights: adapters?.changed ?? weights, gradients: nil,
+        adapters: adapters?.slots(layer, gradients: nil) ?? .init(), arena: arena, dropout: nil,
+        depth: .input)
       swap(&dx, &dy)
     }
     return dy
