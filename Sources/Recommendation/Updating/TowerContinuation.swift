@@ -58,18 +58,23 @@ struct TowerContinuation {
   /// - Throws: `TrainingError` when the cache of hidden states can't be written.
   func trainingAdapters() throws -> Recommender {
     guard let present = recommender.adapters else { return recommender }
-    let (model, features) = (recommender.model, recommender.features(of: recommender.items))
-    var adapterOptions = recommender.options.adapters
-    adapterOptions.learningRate *= options.rateFactor
-    let stack = AdapterTrainer.makeAdapters(model.encoder, options: adapterOptions)
-    stack.weights.copy(from: present.weights)
-    let first = stack.adapters.firstIndex { $0 != nil } ?? 0
+    let model = recommender.model
+    let features = DenseMatrix.beside(
+      recommender.features(of: recommender.items), recommender.vectorFeatures)
+    let learning = ParameterStore<Float>(present.weights.table)
+    learning.copy(from: present.weights)
+    let stack = present.with(weights: learning)
+    stack.refresh()
+    let first = stack.firstLayer(of: model.encoder)
     let sequences = model.tokenizer.encodeBatch(
       recommender.items.texts,
-      maximumLength: min(recommender.options.maximumLength, model.sentence.maximumLength),
-      threads: workers.count)
-    let cache = try HiddenStateCache(
-      sequences, encoder: model.encoder, weights: model.weights, layers: first, workers: workers)
+      maximumLength: recommender.maximumLength, threads: workers.count)
+    let cache =
+      stack.changesEmbeddings
+      ? nil
+      : try HiddenStateCache(
+        sequences, encoder: model.encoder, weights: model.weights, layers: first,
+        workers: workers)
     let texts = ItemTextEncoder(
       encoder: model.encoder, weights: model.weights, adapters: stack,
       pooling: recommender.pooling)
@@ -77,16 +82,21 @@ struct TowerContinuation {
     let adapters = AdapterTrainer(
       towers: trainer, texts: texts, assembly: assembly, cache: cache, sequences: sequences,
       features: features, firstLayer: first,
-      optimizer: AdapterTrainer.makeOptimizer(stack, workers: workers), options: adapterOptions)
+      optimizer: AdapterTrainer.makeOptimizer(stack, workers: workers),
+      learningRate: options.rateFactor
+        * (recommender.options.adapters.learningRate
+          ?? recommender.options.adapterKind.learningRate),
+      options: recommender.options.adapters)
     var steps = 0
     _ = adapters.runEpoch(0, events: shuffled(options.epochs)) {
       steps += 1
       return steps > options.adapterSteps
     }
     var space = recommender.space
-    space.inputs = assembly.inputs(
-      raw: texts.vectors(sequences, cache: cache, firstLayer: first, workers: workers),
-      features: features, workers: workers)
+    let raw =
+      cache.map { texts.vectors(sequences, cache: $0, firstLayer: first, workers: workers) }
+      ?? texts.vectors(sequences, workers: workers)
+    space.inputs = assembly.inputs(raw: raw, features: features, workers: workers)
     return result(space: space, adapters: stack)
   }
 
