@@ -35,7 +35,7 @@ struct AdapterDamageTests {
   }
 
   /// A key of the configuration, its old and its new text.
-  static let options: [(String, String, String, String)] = [
+  static let refused: [(String, String, String, String)] = [
     ("hub_seq_bn", "\"ln_before\": false", "\"ln_before\": true", "ln_before"),
     ("hub_seq_bn", "\"use_gating\": false", "\"use_gating\": true", "use_gating"),
     ("hub_seq_bn", "\"scaling\": 1.0", "\"scaling\": \"learned\"", "scaling"),
@@ -57,7 +57,7 @@ struct AdapterDamageTests {
     ("peft_lora", "\"lora_alpha\": 8", "\"lora_alpha\": \"8\"", "lora_alpha"),
   ]
 
-  @Test("an option that would change vectors and isn't supported", arguments: options)
+  @Test("an option that would change vectors and isn't supported", arguments: refused)
   func options(_ name: String, _ old: String, _ new: String, _ named: String) throws {
     let error = try refusal(try copy(name, old, new))
     #expect(error.description.contains(named), "\(error)")

@@ -45,7 +45,10 @@ struct StatusRoutes: Sendable {
       "model_id": .string(current.name), "model_sha": .null, "model_dtype": "float32",
       "served_model_name": .string(current.name),
       "model_type": [
-        "embedding": ["pooling": .string(current.engine.model.sentence.pooling.rawValue)]
+        "embedding": [
+          "pooling": .string(
+            current.engine.model.sentence.pooling.modes.map(\.rawValue).joined(separator: "+"))
+        ]
       ],
       "max_concurrent_requests": .integer(Int64(options.queueLimit)),
       "max_input_length": .integer(
