@@ -82,7 +82,7 @@ public struct Axis: Sendable {
     guard step > 0, step.isFinite else { return 1 }
     let power = pow(10, log10(step).rounded(.down))
     let factor = step / power
-    return power * (factor <= 1.000001 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10)
+    return power * (factor <= 1.000001 ? 1 : factor <= 2.000001 ? 2 : factor <= 5.000001 ? 5 : 10)
   }
 
   /// What a tick is called: as few digits as tell the ticks apart.
