@@ -50,13 +50,18 @@ public struct Axis: Sendable {
       let isWhole = !usable.isEmpty && usable.allSatisfy { $0 == $0.rounded() }
       let step = max(
         Axis.roundStep((high - low) / Double(max(1, tickCount))), isWhole ? 1 : 0)
-      var (first, last) = ((low / step).rounded(.down), (high / step).rounded(.up))
+      // What rounding has put beside a tick is on it.
+      var (first, last) = (
+        (low / step + 1e-9).rounded(.down), (high / step - 1e-9).rounded(.up)
+      )
       switch ends {
       case .round: (self.low, self.high) = (first * step, last * step)
       case .data(let margin):
         let space = margin * (high - low)
         (self.low, self.high) = (low - space, high + space)
-        (first, last) = ((self.low / step).rounded(.up), (self.high / step).rounded(.down))
+        (first, last) = (
+          (self.low / step - 1e-9).rounded(.up), (self.high / step + 1e-9).rounded(.down)
+        )
       }
       ticks = (0...max(0, Int(last - first))).map { (first + Double($0)) * step }
     case .logarithmic:
