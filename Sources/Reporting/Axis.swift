@@ -50,13 +50,18 @@ public struct Axis: Sendable {
       let isWhole = !usable.isEmpty && usable.allSatisfy { $0 == $0.rounded() }
       let step = max(
         Axis.roundStep((high - low) / Double(max(1, tickCount))), isWhole ? 1 : 0)
-      var (first, last) = ((low / step).rounded(.down), (high / step).rounded(.up))
+      // What rounding has put beside a tick is on it.
+      var (first, last) = (
+        (low / step + 1e-9).rounded(.down), (high / step - 1e-9).rounded(.up)
+      )
       switch ends {
       case .round: (self.low, self.high) = (first * step, last * step)
       case .data(let margin):
         let space = margin * (high - low)
         (self.low, self.high) = (low - space, high + space)
-        (first, last) = ((self.low / step).rounded(.up), (self.high / step).rounded(.down))
+        (first, last) = (
+          (self.low / step - 1e-9).rounded(.up), (self.high / step + 1e-9).rounded(.down)
+        )
       }
       ticks = (0...max(0, Int(last - first))).map { (first + Double($0)) * step }
     case .logarithmic:
@@ -82,7 +87,7 @@ public struct Axis: Sendable {
     guard step > 0, step.isFinite else { return 1 }
     let power = pow(10, log10(step).rounded(.down))
     let factor = step / power
-    return power * (factor <= 1.000001 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10)
+    return power * (factor <= 1.000001 ? 1 : factor <= 2.000001 ? 2 : factor <= 5.000001 ? 5 : 10)
   }
 
   /// What a tick is called: as few digits as tell the ticks apart.

@@ -4,15 +4,8 @@ public protocol Chart: Sendable {
   var summary: String { get }
   /// The names of the colours, in the order of their numbers; empty for none.
   var legend: [LegendEntry] { get }
-  /// Whether one drawing serves every width.
-  var scales: Bool { get }
   /// The plot as an SVG element of this width.
   func svg(width: Double) -> String
-}
-
-extension Chart {
-  /// Most plots have words, whose size must not shrink.
-  public var scales: Bool { false }
 }
 
 /// One line of a legend.

@@ -111,7 +111,7 @@ public struct Page: Sendable {
       "<li class=\"\(colour(entry.number))\">\(escapedMarkup(entry.name))</li>"
     }
     let drawings =
-      chart.scales || width < 360
+      width < 360
       ? chart.svg(width: width)
       : "<div class=\"wide\">\(chart.svg(width: width))</div>"
         + "<div class=\"narrow\">\(chart.svg(width: 360))</div>"

@@ -38,19 +38,19 @@ public struct ScatterChart: Chart {
     legend = groups.indices.filter { used.contains($0) }.map { LegendEntry(groups[$0], $0) }
   }
 
-  /// Hundreds of points are drawn once.
-  public var scales: Bool { true }
-
   /// The drawing.
   public func svg(width: Double) -> String {
     var canvas = Canvas(
-      width: width, height: width * 0.66, margins: .init(left: Canvas.leftMargin(y)))
+      width: width, height: max(300, width * 0.66), margins: .init(left: Canvas.leftMargin(y)))
     canvas.verticalAxis(y)
     canvas.horizontalAxis(x, grid: true)
+    // On a phone nothing points at a dot, and hundreds of titles are half of the page.
+    let isNarrow = width < 500
     for point in points {
       canvas.circle(
         "dot \(colour(point.group))", canvas.x(x.position(point.x)),
-        canvas.y(y.position(point.y)), radius: 3, title: point.title)
+        canvas.y(y.position(point.y)), radius: isNarrow ? 2 : 3,
+        title: isNarrow ? nil : point.title)
     }
     return canvas.svg(summary)
   }

@@ -15,7 +15,8 @@ struct TextEmbedderTests {
     threads: Int = 1, tokens: Int = 2048, pooling: PoolingModes = .mean, normalize: Bool = true
   ) -> TextEmbedder {
     TextEmbedder(
-      encoder: model.encoder, weights: model.weights, pooling: pooling, normalize: normalize,
+      encoder: model.encoder, weights: model.weights, pooling: PoolingModes([pooling]),
+      normalize: normalize,
       workers: Workers(count: threads), batchTokens: tokens)
   }
 

@@ -64,7 +64,7 @@ struct TrainingRun {
     }
   }
 
-  /// Every other file by its path.
+  /// Every file by its path, without those in which the clock has a part.
   func files() throws -> [String: Data] {
     let manager = FileManager.default
     var files: [String: Data] = [:]
@@ -72,7 +72,9 @@ struct TrainingRun {
       let path = directory.appendingPathComponent(name).path
       var isFolder: ObjCBool = false
       _ = manager.fileExists(atPath: path, isDirectory: &isFolder)
-      guard !isFolder.boolValue, name != "training.jsonl" else { continue }
+      guard !isFolder.boolValue, !["training.jsonl", EventFile.name].contains(name) else {
+        continue
+      }
       files[name] = manager.contents(atPath: path)
     }
     return files

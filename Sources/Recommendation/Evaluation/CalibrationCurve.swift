@@ -34,7 +34,7 @@ public struct CalibrationCurve: Sendable {
   public let bins: [Bin]
 
   /// Sums up pairs of a prediction and what came true.
-  init(_ name: String, _ kind: Kind, predictions: [Double], truths: [Double]) {
+  package init(_ name: String, _ kind: Kind, predictions: [Double], truths: [Double]) {
     self.name = name
     self.kind = kind
     let places: [Int]

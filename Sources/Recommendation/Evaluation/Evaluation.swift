@@ -141,7 +141,7 @@ public struct Evaluation: Sendable {
   }
 
   /// The model against each baseline; each comparison is one worker's.
-  private mutating func compare(_ options: Options, _ workers: Workers) {
+  mutating func compare(_ options: Options, _ workers: Workers) {
     guard let model = methods.first(where: { $0.name == Evaluation.modelName }) else { return }
     let sets: [RankingEvaluator.CandidateSet] = [.cold, .warm, .balanced]
     let pairs = methods.filter { $0.name != model.name }

@@ -38,6 +38,9 @@ extension Evaluation {
       evaluation.methods.append(
         split.judge(part.rawValue, scorer, seed: seed, workers: workers))
     }
+    var options = Options()
+    options.seed = seed
+    evaluation.compare(options, workers)
     return evaluation
   }
 }

@@ -75,9 +75,11 @@ public struct EvaluationSections {
     }
     section.blocks.append(
       .text(
-        "The mean over users; whiskers and brackets are 95% intervals of a bootstrap over users. Intervals "
-          + "of two methods may overlap though one is better for the same users: the paired table "
-          + "compares those."))
+        "The mean over users; whiskers and brackets are 95% intervals of a bootstrap over users."
+          + (evaluation.comparisons.isEmpty
+            ? ""
+            : " Intervals of two methods may overlap though one is better for the same users: the paired "
+              + "table compares those.")))
     section.blocks.append(
       .figures(
         sets.prefix(3).map { set, title, _ in
@@ -133,8 +135,8 @@ public struct EvaluationSections {
 
   private var comparisons: Table {
     Table(
-      "NDCG@20 of the model minus each baseline, over the same users",
-      header: ["baseline", "candidates", "difference", "95% interval", "p at most"],
+      "NDCG@20 of the model minus each other method, over the same users",
+      header: ["method", "candidates", "difference", "95% interval", "p at most"],
       evaluation.comparisons.map {
         let r = $0.result
         return .init([

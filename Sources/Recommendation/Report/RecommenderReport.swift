@@ -145,7 +145,12 @@ public struct RecommenderReport {
     let rows: [(String, String)] = [
       ("encoder", "\(c.layerCount) layers of width \(c.hiddenSize), frozen"),
       (
-        "adapters", recommender.adapters == nil ? "none" : "in the last \(o.adapters.layers) layers"
+        "adapters",
+        recommender.adapters == nil
+          ? "none"
+          : o.adapterKind == .full
+            ? "every weight tuned"
+            : "\(o.adapterKind.rawValue) in the last \(o.adapters.layers) layers"
       ),
       ("loss", o.towers.loss.rawValue), ("tower width", "\(o.towers.width)"),
       ("users in a batch", "\(o.towers.batch)"), ("learning rate", "\(o.towers.learningRate)"),
