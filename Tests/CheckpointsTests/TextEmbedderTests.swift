@@ -15,7 +15,7 @@ struct TextEmbedderTests {
     threads: Int = 1, tokens: Int = 2048, pooling: PoolingModes = .mean, normalize: Bool = true
   ) -> TextEmbedder {
     TextEmbedder(
-      encoder: model.encoder, weights: model.weights, pooling: PoolingModes([pooling]),
+      encoder: model.encoder, weights: model.weights, pooling: pooling,
       normalize: normalize,
       workers: Workers(count: threads), batchTokens: tokens)
   }
@@ -26,6 +26,20 @@ struct TextEmbedderTests {
       let words = (0..<(i * 7 % 40)).map { j in Int32(5 + (j * (i % 9 + 1)) % 50) }
       return [2] + words + [3]
     }
+  }
+
+  @Test("a short text in a hurry: the same vector up to rounding")
+  func latency() {
+    let hurried = TextEmbedder(
+      encoder: model.encoder, weights: model.weights, workers: Workers(count: 2),
+      favorsLatency: true)
+    for sequence in sequences {
+      let (exact, fast) = (embedder().embed([sequence]), hurried.embed([sequence]))
+      for (a, b) in zip(exact, fast) { #expect(abs(a - b) < 1e-6) }
+    }
+    // Many texts take the usual way, to the bit.
+    let many = sequences + sequences.map { $0 + [7] }
+    #expect(hurried.embed(many) == embedder(threads: 2).embed(many))
   }
 
   @Test("the thread count changes no bit", arguments: [2, 3, 8])

@@ -1,4 +1,4 @@
-import Kernels
+package import Kernels
 
 /// Kernel ridge regression from an item's text to its users' scores, in the neighbourhood of each item.
 ///
@@ -9,28 +9,35 @@ import Kernels
 /// adds a power of the cosine of whitened text vectors to the cosine of TF-IDF words.
 ///
 /// Reference: Cressie 1993, "Statistics for Spatial Data", chapter 3 (local kriging).
-struct LocalKernelRidge {
+package struct LocalKernelRidge {
   /// Neighbours looked for in each space; the nearest by the kernel are kept.
-  var candidates = 96
-  var neighbours = 128
+  package var candidates = 96
+  package var neighbours = 128
   /// `textShare * ((1 + cosine) / 2)^exponent` for whitened vectors, and the cosine of words.
   var textShare: Float = 2
   var exponent = 8
   var penalty: Float = 1
 
+  package init() {}
+
   /// Texts by their whitened vectors and by their words, both of unit length, a row a text.
-  struct Texts {
-    let white: DenseMatrix
-    let words: SparseMatrix
+  package struct Texts {
+    package let white: DenseMatrix
+    package let words: SparseMatrix
+
+    package init(white: DenseMatrix, words: SparseMatrix) {
+      self.white = white
+      self.words = words
+    }
   }
 
   /// The weights of the neighbours of some texts, (queries, items); an item that is queried may be among
   /// `items`, but not among its own neighbours.
   ///
-  /// - Parameter near: for each query its ``candidates`` nearest warm items by vectors, and by words.
-  func weights(
-    of queries: Texts, among items: Texts, near: (text: RankedLists, words: RankedLists),
-    workers: Workers
+  /// - Parameter near: for each query the ``candidates`` nearest warm items by vectors and those by words;
+  ///   one may be named twice.
+  package func weights(
+    of queries: Texts, among items: Texts, near: [[Int32]], workers: Workers
   ) -> SparseMatrix {
     let count = queries.white.rowCount
     var rows = [[(item: Int32, weight: Float)]](repeating: [], count: count)
@@ -40,8 +47,7 @@ struct LocalKernelRidge {
         let scratch = Scratch(self, queries: queries, items: items)
         var n = worker
         while n < count {
-          let found = near.text[n].map(\.item) + near.words[n].map(\.item)
-          rows[n] = scratch.solve(query: n, found)
+          rows[n] = scratch.solve(query: n, near[n])
           n += workers.count
         }
       }

@@ -76,7 +76,7 @@ public struct ItemSpace: Sendable {
       kernel: regression.weights(
         of: .init(
           white: unit.white.selectingRows(queries), words: unit.words.selectingRows(queries)),
-        among: unit, near: (text.lists, near.lists), workers: workers))
+        among: unit, near: text.lists.joined(with: near.lists), workers: workers))
   }
 }
 

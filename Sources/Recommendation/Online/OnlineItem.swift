@@ -78,7 +78,8 @@ extension OnlineModel {
     let unit = embedded.white.normalizingRows()
     let kernel = regression.weights(
       of: .init(white: unit, words: words.normalizingRows()),
-      among: .init(white: white, words: unitWords), near: (near, wide), workers: one)
+      among: .init(white: white, words: unitWords), near: near.joined(with: wide),
+      workers: one)
     return texts.indices.map { row in
       return OnlineItem(
         white: Array(unit.row(row)), tower: Array(embedded.towers.row(row)),

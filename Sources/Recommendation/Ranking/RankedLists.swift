@@ -59,6 +59,11 @@ public struct RankedLists: Sendable, Equatable {
     return result
   }
 
+  /// The items of each list and then those of another's.
+  func joined(with other: RankedLists) -> [[Int32]] {
+    (0..<rowCount).map { Array(items(ofRow: $0)) + other.items(ofRow: $0) }
+  }
+
   /// Ends each list before its first score that isn't above 0, and renames item n to `names[n]`.
   mutating func dropNonPositive(names: [Int32]) {
     for row in counts.indices {
