@@ -28,7 +28,9 @@ struct AdapterReadingTests {
     expectClose(
       goldens.states(model, nil), try expected("base"), absolute: 1e-5, "the base alone")
     let read = try AdapterDirectory.read(AdapterGoldens.directory(name), model: model)
-    expectClose(goldens.states(model, read.stack), try expected(name), absolute: 1e-5, name)
+    // This one's weights are so large that the library's own Float result is 3.4e-5 from its Double one.
+    let bound: Float = name == "peft_rslora" ? 1e-4 : 1e-5
+    expectClose(goldens.states(model, read.stack), try expected(name), absolute: bound, name)
     #expect(read.format == (name.hasPrefix("hub") ? .adapterHub : .peft))
     #expect(read.name == (name.hasPrefix("hub") ? "books" : name))
     #expect(read.stack.weights.count == goldens.parameters[name])

@@ -107,6 +107,8 @@ import Testing
       let gradient = Array(found[entry.range])
       expectClose(gradient, numeric, absolute: 1e-6, relative: 1e-6, entry.name)
       let largest = gradient.reduce(0) { max($0, abs($1)) }
+      // The heads of pretraining are no part of the loss.
+      if entry.name.hasPrefix("cls.") || entry.name.hasPrefix("bag_of_words.") { continue }
       // A bias of all keys moves no attention probability.
       #expect(largest > 1e-4 || entry.name.hasSuffix("key.bias"), "\(entry.name): \(largest)")
     }
@@ -150,7 +152,8 @@ import Testing
         model.count(model.batch))
     }
     expectClose(run(stack), plain, absolute: 1e-13)
-    for i in 0..<stack.weights.count { stack.weights.base[i] += 0.1 }
+    // Varied numbers: LayerNorm would remove a constant.
+    for i in 0..<stack.weights.count { stack.weights.base[i] += 0.1 * Double(i % 7 - 3) }
     stack.refresh()
     let changed = run(stack)
     #expect(zip(changed, plain).contains { abs($0 - $1) > 1e-3 })

@@ -14,13 +14,23 @@ struct LocalKernelRidgeTests {
   }
 
   private var white: [[Double]] {
-    unit((0..<count).map { i in (0..<4).map { d in Double((i * 5 + d * d * 3) % 11) - 4.5 } })
+    let rows = (0..<count).map { (i: Int) -> [Double] in
+      (0..<4).map { (d: Int) -> Double in
+        let whole = (i * 5 + d * d * 3) % 11
+        return Double(whole) - 4.5
+      }
+    }
+    return unit(rows)
   }
 
   private var words: [[Double]] {
-    unit(
-      (0..<count).map { i in (0..<5).map { d in Double((i * 3 + d * 7) % 4) + (d == 0 ? 0.5 : 0) } }
-    )
+    let rows = (0..<count).map { (i: Int) -> [Double] in
+      (0..<5).map { (d: Int) -> Double in
+        let whole = (i * 3 + d * 7) % 4
+        return d == 0 ? Double(whole) + 0.5 : Double(whole)
+      }
+    }
+    return unit(rows)
   }
 
   private func makeTexts() throws -> LocalKernelRidge.Texts {
