@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 3600
 MODEL ?= demo/model
 MINILM ?=
 
-.PHONY: help build demo serve bench bench-serve test format-check format check-ecosystem check-reliability clean dependencies
+.PHONY: help build demo serve bench quality bench-serve test format-check format check-ecosystem check-reliability clean dependencies
 
 help:
 	@echo 'make build            build the program: $(ENCODER)'
@@ -19,6 +19,7 @@ help:
 	@echo 'make bench-serve      load the server; MODEL=DIR, MINILM=DIR for vectors'
 	@echo 'make test             all tests; needs nothing outside this repository'
 	@echo 'make bench            speed beside the Python libraries; needs ENCODER_DATA; BENCH=--full for the long runs'
+	@echo 'make quality          fine-tune and score on the data sets of ENCODER_DATA, three seeds; about an hour'
 	@echo 'make format-check     swift format, strict'
 	@echo 'make format           rewrite the sources as swift format wants them'
 	@echo 'make check-ecosystem  compare with the Python libraries; needs ENCODER_DATA and a Python with them'
@@ -48,6 +49,9 @@ bench: dependencies
 	$(SWIFT) build -c release --product encoder
 	$(SWIFT) build -c release --product encoder-bench
 	@Scripts/bench $(BENCH)
+
+quality: build
+	@Scripts/quality $(ENCODER) quality
 
 format-check:
 	$(SWIFT) format lint --strict --recursive Sources Tests
