@@ -18,7 +18,8 @@ ROOT = os.environ.get("ENCODER_ENVIRONMENTS") or os.path.join(
 # for: torch would bring gigabytes of GPU libraries, and `base` has the rest.
 PACKAGES = {
     "newest": ["transformers", "sentence-transformers", "huggingface_hub", "tokenizers"],
-    "old": ["transformers==4.57.6", "sentence-transformers==2.7.0", "huggingface_hub==0.36.2", "tokenizers==0.22.2"],
+    "old": ["transformers==4.57.6", "sentence-transformers==2.7.0", "huggingface_hub==0.36.2", "tokenizers==0.22.2",
+            "pillow"],
     "onnx": ["onnxruntime", "onnx", "protobuf", "flatbuffers", "ml_dtypes"],
 }
 BASE = ("numpy scipy scikit-learn requests safetensors filelock typing_extensions sympy networkx jinja2 fsspec regex"
