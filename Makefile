@@ -23,7 +23,7 @@ help:
 	@echo 'make format-check     swift format, strict'
 	@echo 'make format           rewrite the sources as swift format wants them'
 	@echo 'make check-ecosystem  compare with the Python libraries; needs ENCODER_DATA and a Python with them'
-	@echo 'make check-reliability  feed every reader with damaged files for FUZZ_SECONDS (3600)'
+	@echo 'make check-reliability  kills, full disks, leaks, damaged files for FUZZ_SECONDS (3600), sanitizers; two hours'
 	@echo 'make clean            remove build products and the demonstration'
 
 dependencies:
@@ -64,7 +64,8 @@ check-ecosystem: build
 
 check-reliability: dependencies
 	$(SWIFT) build -c release --product encoder-fuzz
-	@Scripts/check-fuzz $(FUZZ_SECONDS)
+	$(SWIFT) build -c release --product encoder
+	@Scripts/check-reliability $(FUZZ_SECONDS)
 
 clean:
 	$(SWIFT) package clean

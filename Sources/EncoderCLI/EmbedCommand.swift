@@ -64,6 +64,12 @@ struct EmbedCommand: ParsableCommand {
   @Flag(help: "Of a fine-tuned model: the frozen encoder's vectors, not the item tower's.")
   var base = false
 
+  @Flag(
+    help:
+      "Compute every text by itself, so that its vector has the same bytes in any company on any processor; slower."
+  )
+  var exact = false
+
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
@@ -106,7 +112,7 @@ struct EmbedCommand: ParsableCommand {
     guard isRecommender, !base else {
       let choices = EncoderVectorizer.Choices(
         pooling: pooling, normalize: normalize, maximumLength: maxLength, prompt: prompt,
-        promptName: promptName)
+        promptName: promptName, isExact: exact)
       let url = isRecommender ? directory.appendingPathComponent("base") : directory
       let model = try PretrainedModel.load(from: url, storage: .mapping)
       return try EncoderVectorizer(
@@ -124,7 +130,7 @@ struct EmbedCommand: ParsableCommand {
     }
     return RecommenderVectorizer(
       recommender: try Recommender.load(from: directory, workers: shared.workers),
-      workers: shared.workers)
+      workers: shared.workers, isExact: exact)
   }
 }
 

@@ -5,6 +5,8 @@ import Recommendation
 struct RecommenderVectorizer: TextVectorizer {
   let recommender: Recommender
   let workers: Workers
+  /// Whether every text is computed by itself.
+  var isExact = false
 
   var width: Int { recommender.models.network.configuration.width }
 
@@ -15,8 +17,9 @@ struct RecommenderVectorizer: TextVectorizer {
   func vectors(_ texts: [String]) throws -> (values: [Float], cutCount: Int) {
     let lengths = recommender.model.tokenizer.encodeBatch(
       texts, maximumLength: maximumLength + 1, threads: workers.count)
+    let groups = isExact ? texts.map { [$0] } : [texts]
     return (
-      recommender.embed(texts, features: nil, workers: workers).towers.values,
+      groups.flatMap { recommender.embed($0, features: nil, workers: workers).towers.values },
       lengths.reduce(0) { $0 + ($1.count > maximumLength ? 1 : 0) }
     )
   }

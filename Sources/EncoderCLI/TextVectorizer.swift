@@ -23,6 +23,8 @@ struct EncoderVectorizer: TextVectorizer {
     var maximumLength: Int?
     var prompt: String?
     var promptName: String?
+    /// Whether every text is a batch of its own.
+    var isExact = false
   }
 
   let width: Int
@@ -51,7 +53,7 @@ struct EncoderVectorizer: TextVectorizer {
     promptTokens = model.promptTokenCount(prompt, maximumLength: maximumLength)
     embedder = model.embedder(
       pooling: choices.pooling, normalize: choices.normalize, adapters: adapters,
-      workers: workers)
+      workers: workers, batchTokens: choices.isExact ? 1 : 2048)
     width = embedder.width
   }
 

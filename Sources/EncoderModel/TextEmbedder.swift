@@ -98,8 +98,8 @@ public struct TextEmbedder: Sendable {
     for member in members { batch.append(sequences[member]) }
     guard batch.tokenCount > 0 else { return }
     let hiddenWidth = encoder.configuration.hiddenSize
-    // A team's rows don't depend on each other.
-    while arena.team == nil, batch.tokenCount < fewestRows(hiddenWidth, hiddenWidth) {
+    // Filled up, a text has the same bits alone and in a batch. A team's rows don't depend on each other.
+    while arena.team == nil, batch.tokenCount < SteadyRows.fewest(hiddenWidth, hiddenWidth) {
       batch.append(CollectionOfOne(0))
     }
     arena.reset()
@@ -123,7 +123,7 @@ public struct TextEmbedder: Sendable {
     _ vectors: UnsafeMutablePointer<Float>, by projection: VectorProjection, rows: Int,
     arena: Arena<Float>
   ) -> UnsafeMutablePointer<Float> {
-    let padded = max(rows, fewestRows(projection.inputs, projection.outputs))
+    let padded = max(rows, SteadyRows.fewest(projection.inputs, projection.outputs))
     let x = arena.take(padded * projection.inputs)
     x.update(from: vectors, count: rows * projection.inputs)
     (x + rows * projection.inputs).update(
@@ -131,15 +131,6 @@ public struct TextEmbedder: Sendable {
     let y = arena.take(padded * projection.outputs)
     projection.forward(y, x: x, rows: padded)
     return y
-  }
-
-  /// A batch of fewer tokens is filled up, so that a text has the same bits alone and in a batch.
-  ///
-  /// OpenBLAS takes another path, with other rounding, for products of at most 100^3 multiplications.
-  /// Above that its AVX-512 kernels give a row the same bits whatever stands beside it; those for
-  /// AVX2 differ in the last bit or two.
-  private func fewestRows(_ inputs: Int, _ outputs: Int) -> Int {
-    min(128, 1_000_000 / (inputs * outputs) + 1)
   }
 
   /// Rows of the result; each is written by the one worker that has its batch.

@@ -113,26 +113,30 @@ public final class Pretrainer {
   ) throws -> Bool {
     let start = ContinuousClock.now
     var lastSave = start
-    var lastRecord = start
+    // Work and time of the steps alone since the last record: validation and saving aren't training.
+    var stepping = (tokens: 0, seconds: 0.0)
     var stopped = false
     func seconds() -> Double { secondsBefore + (ContinuousClock.now - start).inSeconds }
     var fraction = share(seconds())
     while fraction < 1 && !stopped {
       let stepStart = seconds()
+      let tokensBefore = progress.tokens
       let outcome = try step(seconds: stepStart)
       let now = seconds()
       lastStepSeconds = now - stepStart
+      stepping.tokens += progress.tokens - tokensBefore
+      stepping.seconds += lastStepSeconds
       fraction = share(now)
       let isLast = fraction >= 1
       let validation = try validateIfDue(fraction: fraction, isLast: isLast)
       let isLogged = isLogDue(fraction) || isLast || progress.step == 1 || validation != nil
       let record = record(
         outcome, validation: validation, seconds: now,
-        since: (ContinuousClock.now - lastRecord).inSeconds)
+        tokensPerSecond: Double(stepping.tokens) / max(stepping.seconds, 1e-9))
       if isLogged {
         progress.pending = .init()
         progress.records += 1
-        lastRecord = ContinuousClock.now
+        stepping = (0, 0)
       }
       stopped = try onEvent(.step(record, fraction: fraction, isLogged: isLogged)) == .stop
       let isDue =
@@ -239,7 +243,8 @@ public final class Pretrainer {
   }
 
   private func record(
-    _ outcome: StepOutcome, validation: ValidationRecord?, seconds: Double, since: Double
+    _ outcome: StepOutcome, validation: ValidationRecord?, seconds: Double,
+    tokensPerSecond: Double
   ) -> TrainingRecord {
     let pending = progress.pending
     let steps = Double(max(1, pending.steps))
@@ -250,7 +255,7 @@ public final class Pretrainer {
       maskedLoss: pending.masked / steps,
       bagOfWordsLoss: weight > 0 ? pending.bagOfWords / steps : nil,
       learningRate: outcome.learningRate, gradientNorm: outcome.gradientNorm,
-      tokens: progress.tokens, tokensPerSecond: Double(pending.tokens) / max(since, 1e-9),
+      tokens: progress.tokens, tokensPerSecond: tokensPerSecond,
       seconds: seconds, validation: validation)
   }
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Kills `encoder pretrain` at random moments, resumes it, and compares with a run that nobody disturbed.
+"""Kills `encoder pretrain` and `encoder finetune` at random moments, resumes them, and compares with undisturbed runs.
 
 Usage: resume_kill.py [path of the encoder program] [--kills N] [--seed S]     (default .build/release/encoder, 5, 1)
 
-A small corpus is made up. For --steps and for --epochs one run goes through undisturbed; then runs of the same
-length get SIGKILL after a random time, before, in and between checkpoints (one every second step), and are resumed
-until they are done. After every kill, what has a name must be whole: a safetensors file as long as its header says,
+N kills each. A small corpus and a small shop are made up. For --steps and for --epochs one run goes through
+undisturbed; then runs of the same length get SIGKILL after a random time, before, in and between checkpoints (one every
+second step of pretraining, every epoch of fine-tuning), and are resumed until they are done. After every kill, what has a name must be whole: a safetensors file as long as its header says,
 weights never without their configuration. At the end every file must have the same bytes, training.jsonl all
 fields but those of the clock, the report and the events, which hold times, must be there, and no .tmp may be left. Needs Python's standard library only. Exit code 0 when all
 is well.
@@ -13,10 +13,11 @@ is well.
 import argparse, json, os, random, signal, struct, subprocess, sys, tempfile, time
 
 CLOCK = ("seconds", "tokens_per_second")
-TIMED = tuple(os.path.join("checkpoints", "corpus", n) for n in ("report.html", "events.out.tfevents.encoder"))
+TIMED = ("report.html", "events.out.tfevents.encoder")
 COMMON = ["--preset", "tiny", "--threads", "1", "--batch-tokens", "256", "--max-length", "32", "--vocab-size", "300",
           "--save-every", "2", "--dropout", "0.1", "--learning-rate", "0.03", "--quiet"]
-LENGTHS = (["--steps", "40"], ["--epochs", "1.5"])
+PRETRAIN = (["--steps", "40"], ["--epochs", "1.5"])
+FINETUNE = (["--epochs", "3"], ["--epochs", "2", "--adapter", "lora", "--loss", "bpr"])
 
 
 def make_corpus(path):
@@ -26,6 +27,23 @@ def make_corpus(path):
         for n in range(300):
             words = [rng.choice(nouns) + rng.choice(["", "s", "let"]) for _ in range(rng.randrange(4, 16))]
             f.write(" ".join(words) + f" {n}\n")
+
+
+def make_shop(folder):
+    """120 items of 12 kinds, and 150 users who like three kinds each."""
+    rng = random.Random(12)
+    nouns = "lamp chair table clock mirror basket kettle carpet shelf vase candle frame".split()
+    colours = "red blue green white black golden".split()
+    with open(os.path.join(folder, "items.csv"), "w", encoding="utf-8") as f:
+        f.write("item_id,text\n")
+        for n in range(120):
+            f.write(f"i{n},{rng.choice(colours)} {nouns[n % 12]} of {rng.choice(colours)} wood {n}\n")
+    with open(os.path.join(folder, "behaviors.csv"), "w", encoding="utf-8") as f:
+        f.write("user_id,item_id\n")
+        for user in range(150):
+            kinds = rng.sample(range(12), 3)
+            for item in sorted({rng.randrange(10) * 12 + rng.choice(kinds) for _ in range(14)}):
+                f.write(f"u{user},i{item}\n")
 
 
 def files(folder):
@@ -59,28 +77,57 @@ def check_whole(folder):
             assert os.path.join("checkpoints", "corpus", name) in found, f"{model} without {name}"
 
 
-def command(program, length, folder):
-    state = os.path.join(folder, "checkpoints", "corpus", "training_state.safetensors")
-    resume = ["--resume"] if os.path.exists(state) else []
-    return [program, "pretrain", "corpus.txt", *length, *COMMON, *resume]
+class Pretrain:
+    lengths, model = PRETRAIN, os.path.join("checkpoints", "corpus")
+    state = os.path.join(model, "training_state.safetensors")
+
+    def __init__(self, program):
+        self.program = program
+
+    def prepare(self, folder):
+        make_corpus(os.path.join(folder, "corpus.txt"))
+
+    def command(self, length, folder):
+        resume = ["--resume"] if os.path.exists(os.path.join(folder, self.state)) else []
+        return [self.program, "pretrain", "corpus.txt", *length, *COMMON, *resume]
 
 
-def whole_run(program, length, folder):
+class Finetune:
+    lengths, model = FINETUNE, "shop"
+    state = os.path.join(model, "finetune_state.safetensors")
+
+    def __init__(self, program, base):
+        """Pretrains what the runs start from, once."""
+        self.program, self.encoder = program, os.path.join(base, "encoder")
+        corpus = os.path.join(base, "base.txt")
+        make_corpus(corpus)
+        subprocess.run([program, "pretrain", corpus, "--output", self.encoder, "--steps", "10", *COMMON], check=True)
+
+    def prepare(self, folder):
+        make_shop(folder)
+
+    def command(self, length, folder):
+        resume = ["--resume"] if os.path.exists(os.path.join(folder, self.state)) else []
+        return [self.program, "finetune", "behaviors.csv", "--from", self.encoder, "--output", self.model, *length,
+                "--threads", "1", "--quiet", *resume]
+
+
+def whole_run(job, length, folder):
     """Runs undisturbed; returns the seconds it took."""
     os.makedirs(folder)
-    make_corpus(os.path.join(folder, "corpus.txt"))
+    job.prepare(folder)
     start = time.monotonic()
-    subprocess.run(command(program, length, folder), cwd=folder, check=True)
+    subprocess.run(job.command(length, folder), cwd=folder, check=True)
     return time.monotonic() - start
 
 
-def killed_run(program, length, folder, seconds, rng, most):
+def killed_run(job, length, folder, seconds, rng, most):
     """Runs with at most `most` kills; returns how many there were."""
     os.makedirs(folder)
-    make_corpus(os.path.join(folder, "corpus.txt"))
+    job.prepare(folder)
     kills = 0
     while True:
-        process = subprocess.Popen(command(program, length, folder), cwd=folder)
+        process = subprocess.Popen(job.command(length, folder), cwd=folder)
         try:
             # Half of the kills come early, where the first checkpoint and the loading are.
             limit = seconds * rng.choice([0.3, 0.9]) * rng.random() if kills < most else None
@@ -94,15 +141,38 @@ def killed_run(program, length, folder, seconds, rng, most):
             check_whole(folder)
 
 
-def compare(undisturbed, killed):
+def compare(job, undisturbed, killed):
     """Returns what differs between two folders."""
     a, b = files(undisturbed), files(killed)
-    log = os.path.join("checkpoints", "corpus", "training.jsonl")
+    log = os.path.join(job.model, "training.jsonl")
+    timed = {os.path.join(job.model, name) for name in TIMED}
     different = sorted(set(a) ^ set(b))
-    different += [n for n in sorted(set(a) & set(b)) if n != log and n not in TIMED and a[n] != b[n]]
+    different += [n for n in sorted(set(a) & set(b)) if n != log and n not in timed and a[n] != b[n]]
     if log in a and log in b and records(a[log]) != records(b[log]):
         different.append(log)
     return different
+
+
+def check(job, options, base, rng):
+    """Kills `options.kills` times; returns how many files differed."""
+    name, bad, done, rounds, seconds = type(job).__name__.lower(), 0, 0, 0, {}
+    while done < options.kills:
+        length = job.lengths[rounds % len(job.lengths)]
+        undisturbed = os.path.join(base, name + str(rounds % len(job.lengths)))
+        if undisturbed not in seconds:
+            seconds[undisturbed] = whole_run(job, length, undisturbed)
+            assert not [n for n in files(undisturbed) if ".tmp" in n], "an undisturbed run left a .tmp"
+        killed = os.path.join(base, f"{name}-killed-{rounds}")
+        kills = killed_run(job, length, killed, seconds[undisturbed], rng, min(options.kills - done, 4))
+        different = compare(job, undisturbed, killed)
+        print(f"{name} {' '.join(length):14s} {kills} kills: "
+              + ("DIFFERENT " + " ".join(different) if different else "the same"), flush=True)
+        bad += len(different)
+        done += kills
+        rounds += 1
+        assert rounds < 20 * options.kills + 20, "the program ends before it can be killed"
+    print(f"{name}: {done} kills in {rounds} runs, {bad} files differ")
+    return bad
 
 
 def main():
@@ -111,27 +181,9 @@ def main():
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    program, rng, bad, done, rounds = os.path.abspath(options.program), random.Random(options.seed), 0, 0, 0
+    program, rng = os.path.abspath(options.program), random.Random(options.seed)
     with tempfile.TemporaryDirectory() as base:
-        seconds = {}
-        while done < options.kills:
-            length = LENGTHS[rounds % len(LENGTHS)]
-            undisturbed = os.path.join(base, "whole" + length[0])
-            if undisturbed not in seconds:
-                seconds[undisturbed] = whole_run(program, length, undisturbed)
-                names = files(undisturbed)
-                assert not [n for n in names if ".tmp" in n], "an undisturbed run left a .tmp"
-                assert os.path.join("vocab", "corpus.txt") in names
-            killed = os.path.join(base, f"killed-{rounds}")
-            most = min(options.kills - done, 4)
-            kills = killed_run(program, length, killed, seconds[undisturbed], rng, most)
-            different = compare(undisturbed, killed)
-            print(f"{' '.join(length):14s} {kills} kills: " + ("DIFFERENT " + " ".join(different) if different else "the same"), flush=True)
-            bad += len(different)
-            done += kills
-            rounds += 1
-            assert rounds < 20 * options.kills + 20, "the program ends before it can be killed"
-    print(f"{done} kills in {rounds} runs, {bad} files differ")
+        bad = sum(check(job, options, base, rng) for job in (Pretrain(program), Finetune(program, base)))
     sys.exit(1 if bad else 0)
 
 

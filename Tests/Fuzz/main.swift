@@ -6,6 +6,10 @@ import Fuzzing
 // Feeds one reader with changed files for so many seconds. A crash or a signal is a finding, and so is an
 // input that takes more than 20 seconds (SIGALRM) or more memory than the limit; the input is then the
 // file that was written last in FOLDER, and `step N` of the same seed makes it again.
+//
+// encoder-fuzz leaks ROUNDS SEED FOLDER GOLDENS
+//
+// Loads, embeds and releases models so many times; growth after the first tenth of the rounds is a finding.
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 6, let seconds = Double(arguments[2]), let seed = UInt64(arguments[3])
@@ -15,6 +19,18 @@ else {
   exit(64)
 }
 let folder = URL(fileURLWithPath: arguments[4])
+if arguments[1] == "leaks" {
+  let rounds = Int(seconds)
+  let loop = try LoadLoop(
+    goldens: URL(fileURLWithPath: arguments[5]),
+    scratch: folder.appendingPathComponent("tiny-recommender"))
+  for _ in 0..<rounds / 10 { try loop.round() }
+  let before = try LoadLoop.residentBytes()
+  for _ in rounds / 10..<rounds { try loop.round() }
+  let growth = try LoadLoop.residentBytes() - before
+  print("leaks: \(rounds) rounds, \(growth / 1024) kB more than after the first tenth")
+  exit(growth < 8 << 20 ? 0 : 4)
+}
 let targets = try FuzzTarget.all(
   goldens: URL(fileURLWithPath: arguments[5]),
   scratch: folder.deletingLastPathComponent().appendingPathComponent("tiny-recommender"))

@@ -36,3 +36,15 @@ final class ScalarBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
 
   deinit { pointer.deallocate() }
 }
+
+extension Range<Int> {
+  /// Neighbouring parts of at most `limit` elements that differ in length by at most one.
+  ///
+  /// A last part of a few rows would be multiplied by another path of the BLAS, with other rounding.
+  func evenParts(atMost limit: Int) -> [Range<Int>] {
+    let parts = (count + limit - 1) / limit
+    return (0..<parts).map {
+      lowerBound + count * $0 / parts..<lowerBound + count * ($0 + 1) / parts
+    }
+  }
+}

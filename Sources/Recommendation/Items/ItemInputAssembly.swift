@@ -106,8 +106,8 @@ public struct ItemInputAssembly: Sendable {
         nonisolated(unsafe) let (source, target) = (source, target)
         workers.runRanges(raw.rowCount) { _, rows in
           let arena = Arena<Float>(capacity: 0)
-          for start in stride(from: rows.lowerBound, to: rows.upperBound, by: 512) {
-            let count = min(512, rows.upperBound - start)
+          for part in rows.evenParts(atMost: 512) {
+            let (start, count) = (part.lowerBound, part.count)
             arena.reset()
             let block = arena.take(count * featureWidth)
             features?.withPointer {

@@ -40,10 +40,10 @@ public struct ItemTextEncoder: Sendable {
         let arena = Arena<Float>(capacity: 0)
         for index in stride(from: worker, to: batches.count, by: workers.count) {
           let members = batches[index]
-          let batch = PackedBatch(members.map { sequences[$0.first] })
+          let batch = steady(members.map { sequences[$0.first] })
           arena.reset()
           let hidden = encoder.infer(batch, weights: weights, adapters: adapters, arena: arena)
-          let pooled = arena.take(members.count * width)
+          let pooled = arena.take(batch.sequenceCount * width)
           _ = pooling.forward(
             pooled, hidden: hidden, batch: batch, width: encoder.configuration.hiddenSize,
             arena: arena)
@@ -72,16 +72,17 @@ public struct ItemTextEncoder: Sendable {
         let arena = Arena<Float>(capacity: 0)
         for index in stride(from: worker, to: batches.count, by: workers.count) {
           let members = batches[index]
-          let batch = PackedBatch(members.map { sequences[$0.first] })
+          let batch = steady(members.map { sequences[$0.first] })
           arena.reset()
           let states = arena.take(batch.tokenCount * hiddenSize)
+          states.update(repeating: 0, count: batch.tokenCount * hiddenSize)
           for (row, member) in members.enumerated() {
             cache.copy(member.first, to: states + Int(batch.offsets[row]) * hiddenSize)
           }
           let hidden = encoder.infer(
             batch, weights: weights, adapters: adapters,
             layers: firstLayer..<encoder.layers.count, hidden: states, arena: arena)
-          let pooled = arena.take(members.count * width)
+          let pooled = arena.take(batch.sequenceCount * width)
           _ = pooling.forward(
             pooled, hidden: hidden, batch: batch, width: hiddenSize, arena: arena)
           for (row, member) in members.enumerated() {
@@ -93,6 +94,14 @@ public struct ItemTextEncoder: Sendable {
       }
     }
     return result
+  }
+
+  /// The sequences as one batch, filled up so that few texts have the bits that they have among many.
+  private func steady(_ sequences: [[Int32]]) -> PackedBatch {
+    var batch = PackedBatch(sequences)
+    let width = encoder.configuration.hiddenSize
+    while batch.tokenCount < SteadyRows.fewest(width, width) { batch.append(CollectionOfOne(0)) }
+    return batch
   }
 
   struct Member: Sendable {

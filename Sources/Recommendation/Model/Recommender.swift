@@ -165,14 +165,17 @@ public struct Recommender: Sendable {
       ).vectors(sequences, workers: workers)
     }
     let raw = vectors(nil)
-    let assembly = models.assembly
-    let base = assembly.inputs(raw: raw, features: features, workers: workers)
+    let (assembly, rows) = (models.assembly, texts.count)
+    let filled = features?.filledUp(workers)
+    let base = assembly.inputs(raw: raw.filledUp(workers), features: filled, workers: workers)
     let inputs =
       adapters == nil
-      ? base : assembly.inputs(raw: vectors(adapters), features: features, workers: workers)
+      ? base
+      : assembly.inputs(
+        raw: vectors(adapters).filledUp(workers), features: filled, workers: workers)
     return (
-      raw, inputs, assembly.whitened(base),
-      models.network.itemVectors(inputs, weights: models.towers, workers: workers)
+      raw, inputs.prefix(rows), assembly.whitened(base).prefix(rows),
+      models.network.itemVectors(inputs, weights: models.towers, workers: workers).prefix(rows)
     )
   }
 
@@ -184,8 +187,10 @@ public struct Recommender: Sendable {
     let encoder = ItemTextEncoder(
       encoder: model.encoder, weights: model.weights, adapters: adapters, pooling: pooling)
     let inputs = models.assembly.inputs(
-      raw: encoder.vectors(sequences, workers: workers), features: nil, workers: workers)
+      raw: encoder.vectors(sequences, workers: workers).filledUp(workers), features: nil,
+      workers: workers)
     return models.network.itemVectors(inputs, weights: models.towers, workers: workers)
+      .prefix(sequences.count)
   }
 
   /// The feature rows of a table under the training's schema; nil where training had no features.
@@ -245,4 +250,20 @@ public struct RecommenderError: Error, CustomStringConvertible, Equatable, Senda
 
   /// Creates an error.
   public init(_ description: String) { self.description = description }
+}
+
+extension DenseMatrix {
+  /// With rows of zeros after these, so that few texts have the bits that they have among many.
+  fileprivate func filledUp(_ workers: Workers) -> DenseMatrix {
+    let fewest = SteadyRows.fewest(1, 1) * workers.count
+    guard rowCount < fewest else { return self }
+    return appending(DenseMatrix(rowCount: fewest - rowCount, columnCount: columnCount))
+  }
+
+  /// The first rows.
+  fileprivate func prefix(_ rows: Int) -> DenseMatrix {
+    guard rows < rowCount else { return self }
+    return DenseMatrix(
+      rowCount: rows, columnCount: columnCount, values: Array(values.prefix(rows * columnCount)))
+  }
 }

@@ -16,8 +16,8 @@ extension TowerNetwork {
         nonisolated(unsafe) let (x, y) = (x, y)
         workers.runRanges(inputs.rowCount) { _, rows in
           let arena = Arena<Float>(capacity: 0)
-          for start in stride(from: rows.lowerBound, to: rows.upperBound, by: block) {
-            let count = min(block, rows.upperBound - start)
+          for part in rows.evenParts(atMost: block) {
+            let (start, count) = (part.lowerBound, part.count)
             arena.reset()
             let copy = arena.take(count * c.itemInputs)
             copy.update(from: x + start * c.itemInputs, count: count * c.itemInputs)
