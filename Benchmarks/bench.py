@@ -301,12 +301,13 @@ def main():
     machine = {
         "processor": platform.processor() or platform.machine(), "cores": os.cpu_count(),
         "sgemm_gflops": speed.rate / 1e9, "torch_sgemm_gflops": peer.rate / 1e9,
+        "openblas_kernels": os.environ.get("OPENBLAS_CORETYPE", "of the processor"),
         "rounds": options.rounds}
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         names = [l.split(":")[1].strip() for l in file if l.startswith("model name")]
     machine["processor"] = names[0] if names else machine["processor"]
     note = (f"{machine['cores']} cores of {machine['processor']}; sgemm {speed.rate / 1e9:.0f} GFLOP/s here, "
-            f"{peer.rate / 1e9:.0f} in torch; medians of {options.rounds} (min-max).\n")
+            f"{peer.rate / 1e9:.0f} in torch; OpenBLAS's kernels: {machine['openblas_kernels']}; medians of {options.rounds} (min-max).\n")
     (options.output / "results.json").write_text(
         json.dumps({"machine": machine, "rows": bench.rows, "scaling": scaling}, indent=1) + "\n")
     (options.output / "results.md").write_text(

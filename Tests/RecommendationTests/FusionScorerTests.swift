@@ -141,6 +141,32 @@ private struct TableScorer: UserScorer {
       scores.ndcg([0, 0, 1], workers: workers), 1 / Double.log2(7), absolute: 1e-12)
   }
 
+  @Test func groupsOfItemsCountAlike() throws {
+    let scorer = FusedScorer(
+      weights: FusionWeights(cold: [:], warm: [:]),
+      parts: [
+        (.tower, TableScorer(rows: [[5, 4, 3], [5, 4, 3], [5, 4, 3]])),
+        (.ease, TableScorer(rows: [[4, 5, 3], [4, 5, 3], [3, 4, 5]])),
+      ], counts: [1, 1, 1], referenceCount: 3)
+    let scores = ValidationScores(
+      scorer: scorer, histories: try SparseMatrix(histories: [[0], [0], [0]], columnCount: 3),
+      candidates: [0, 1, 2], relevant: [[0], [0], [2]], excluded: [[], [], []],
+      groups: [0, 1, 1], workers: workers)
+    // Two users want the popular item, one the other: by users the first part is better, by groups
+    // the second, and as the groups disagree neither beats the other beyond chance.
+    let first = scores.worth([1, 0], workers: workers)
+    let second = scores.worth([0, 1], workers: workers)
+    let log3 = 1 / Double.log2(3)
+    expectClose(first.groups, [1, 0.5], absolute: 1e-12)
+    expectClose(first.ndcg, 2.5 / 3, absolute: 1e-12)
+    expectClose(second.groups, [log3, 1], absolute: 1e-12)
+    expectClose(second.ndcg, (1 + 2 * log3) / 3, absolute: 1e-12)
+    #expect(!second.isBetter(than: first, margin: 0))
+    #expect(!first.isBetter(than: second, margin: 0))
+    let low = ValidationScores.Worth(ndcg: 0, groups: [0.5, 0])
+    #expect(first.isBetter(than: low, margin: 0.4) && !first.isBetter(than: low, margin: 0.6))
+  }
+
   @Test func relevantTiesStandOneAfterTheOther() throws {
     let scorer = FusedScorer(
       weights: FusionWeights(cold: [:], warm: [:]),

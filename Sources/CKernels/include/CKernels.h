@@ -81,6 +81,14 @@ void ck_small_product_portable(float *y, ptrdiff_t stride, const float *x, const
 // Only whole blocks are looked at.
 ptrdiff_t ck_block_above(const float *x, ptrdiff_t start, ptrdiff_t count, float bound);
 
+// How many right sides ck_sparse_lanes takes together.
+#define CK_LANES 16
+
+// y = S x for a sparse S of `rows` rows and sixteen right sides: x and y hold sixteen numbers a row. Each is
+// summed in the order of the row's entries, whatever stands in the other lanes.
+void ck_sparse_lanes(float *y, const float *x, const ptrdiff_t *offsets, const int32_t *columns,
+                     const float *values, ptrdiff_t rows);
+
 // One AdamW step. `keep` = 1 - lr * decay, `step_size` = lr / (1 - beta1^t),
 // `root_correction` = sqrt(1 - beta2^t).
 void ck_adamw(float *parameters, const float *gradients, float *first, float *second, ptrdiff_t count,

@@ -1,3 +1,5 @@
+import Kernels
+
 /// Gives items without behaviours the scores of their neighbours: a target's score is the mean, weighted
 /// by similarity, of what its neighbours score plus 1 (the history's value) where the user has them.
 ///
@@ -43,21 +45,28 @@ public struct NeighbourSpread: UserScorer {
     _ histories: SparseMatrix, rows: Range<Int>, into scores: UnsafeMutablePointer<Float>
   ) {
     base.score(histories, rows: rows, into: scores)
-    let sources = ScalarBuffer<Float>(itemCount)
+    let lanes = SparseLanes.count
+    let sources = ScalarBuffer<Float>(itemCount * lanes)
+    let sums = ScalarBuffer<Float>(targets.count * lanes)
     histories.withView { view in
       weights.withView { weights in
-        for row in rows {
-          let line = scores + (row - rows.lowerBound) * itemCount
-          sources.pointer.update(from: line, count: itemCount)
-          for n in view.range(row) {
-            sources.pointer[Int(view.columns[n])] += historyShare * view.values[n]
-          }
-          for (n, target) in targets.enumerated() {
-            var sum: Float = 0
-            for w in weights.range(n) {
-              sum += weights.values[w] * sources.pointer[Int(weights.columns[w])]
+        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: lanes) {
+          let users = first..<Swift.min(first + lanes, rows.upperBound)
+          let lines = scores + (first - rows.lowerBound) * itemCount
+          SparseLanes.interleave(
+            sources.pointer, rows: lines, vectors: users.count, width: itemCount)
+          for (lane, user) in users.enumerated() {
+            for n in view.range(user) {
+              sources.pointer[Int(view.columns[n]) * lanes + lane] += historyShare * view.values[n]
             }
-            line[Int(target)] = sum
+          }
+          SparseLanes.multiply(
+            sums.pointer, offsets: weights.offsets, columns: weights.columns,
+            values: weights.values, rows: targets.count, x: sources.pointer)
+          for (n, target) in targets.enumerated() {
+            for lane in 0..<users.count {
+              lines[lane * itemCount + Int(target)] = sums.pointer[n * lanes + lane]
+            }
           }
         }
       }

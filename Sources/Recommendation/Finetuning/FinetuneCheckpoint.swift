@@ -31,9 +31,13 @@ struct FinetuneState: Codable, Equatable {
   /// Seconds of training so far, where minutes limit it.
   var seconds: Double?
 
-  /// The best validation so far.
-  var bestValidation: Double {
-    max(frozenValidation ?? -.infinity, adapterValidation ?? -.infinity)
+  /// What adapters must exceed to be kept.
+  ///
+  /// Their best round of several beats the frozen encoder by chance alone, and they cost every new text
+  /// a pass: 2% is what such rounds differed by (a loss is negative, so the gain is taken by size).
+  var adapterBar: Double {
+    let frozen = frozenValidation.map { $0 + 0.02 * abs($0) } ?? -.infinity
+    return max(frozen, adapterValidation ?? -.infinity)
   }
 }
 

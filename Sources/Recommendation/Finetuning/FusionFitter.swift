@@ -25,10 +25,13 @@ struct FusionFitter {
   }
 
   func fit(parts: [ScorePart]) throws -> Result {
+    let newParts = parts.filter(\.scoresNewItems)
     let (cold, _) = try scores(
-      parts.filter(\.scoresNewItems), relevant: split.cold, candidates: split.pseudoCold,
-      limit: 2000)
-    let coldFit = CoordinateAscent().fit(cold, workers: workers)
+      newParts, relevant: split.cold, candidates: split.pseudoCold,
+      limit: max(
+        300, min(2000, FusionFitter.mostScores / (newParts.count * split.pseudoCold.count))))
+    let coldFit = CoordinateAscent().fit(
+      cold, from: newParts.map { FusionFitter.usual[$0] ?? 0 }, workers: workers)
     let everything = (0..<Int32(space.count)).map { $0 }
     let limit = max(50, min(600, 300_000_000 / max(1, 4 * space.count * parts.count)))
     let (warm, warmUsers) = try scores(
@@ -44,6 +47,12 @@ struct FusionFitter {
       warmParts: named(warm.parts, warmFit.single),
       calibration: calibrate(balanced, weights, users: warmUsers))
   }
+
+  /// Weights that new items begin with: what did well on different catalogues.
+  private static let usual: [ScorePart: Double] = [.tower: 1, .textKernel: 0.4, .wordSpread: 0.3]
+
+  /// Numbers in memory at most while weights for new items are tried.
+  private static let mostScores = 60_000_000
 
   private func named(_ parts: [ScorePart], _ values: [Double]) -> [ScorePart: Double] {
     Dictionary(uniqueKeysWithValues: zip(parts, values))
@@ -69,10 +78,19 @@ struct FusionFitter {
     let excluded = chosen.map { (places(split.train, $0) + notWarm).sorted() }
     return (
       ValidationScores(
-        scorer: fused, histories: split.train.selectingRows(chosen), candidates: candidates,
-        relevant: chosen.map { places(relevant, $0) }, excluded: excluded, workers: workers),
+        scorer: fused,
+        histories: (onlyWarm ? split.train : split.histories).selectingRows(chosen),
+        candidates: candidates,
+        relevant: chosen.map { places(relevant, $0) }, excluded: excluded,
+        // Which items are new is chance; of the warm ones all are there.
+        groups: onlyWarm ? [] : candidates.map { group($0) }, workers: workers),
       chosen
     )
+  }
+
+  /// The group of an item, by a hash of its id.
+  private func group(_ item: Int32) -> UInt8 {
+    UInt8(portableHash("group|\(items[Int(item)])") % UInt64(ValidationScores.groupCount))
   }
 
   /// Warm and pseudo-cold candidates together.
@@ -175,6 +193,7 @@ extension ValidationScores {
     userCount = other.userCount
     candidates = other.candidates
     values = other.values
+    groups = other.groups
     self.relevant = relevant
     self.excluded = excluded
   }
@@ -204,6 +223,6 @@ extension ValidationScores {
 
   /// Mean NDCG@20 of the whole fusion.
   func ndcg(_ weights: FusionWeights, counts: [Float], workers: Workers) -> Double {
-    evaluate(workers: workers) { user, scores in fill(user, scores, weights, counts: counts) }
+    evaluate(workers: workers) { user, scores in fill(user, scores, weights, counts: counts) }.ndcg
   }
 }

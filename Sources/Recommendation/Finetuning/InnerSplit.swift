@@ -16,16 +16,30 @@ package struct InnerSplit: Sendable {
   package let cold: SparseMatrix
   /// Held-out positives on warm items, (users, items).
   package let held: SparseMatrix
+  /// All positives on warm items, (users, items): the histories by which pseudo-cold items are ranked.
+  ///
+  /// Histories without ``held`` would be shorter than those in use, and favour what needs little of them.
+  package let histories: SparseMatrix
 
-  /// Share of the warm items that play cold, and of positives that are held out.
+  /// Share of the positives on warm items that are held out.
   package static let share = 0.1
+
+  /// Share of the warm items that play cold.
+  ///
+  /// A few popular items carry much of NDCG, so that with fewer the choices hang on which items those are.
+  package static let coldShare = 0.15
+
+  /// The most items that play cold; more would say nothing new.
+  package static let mostCold = 5000
 
   /// Splits by hashes of ids and seed, so that it doesn't depend on the order of rows.
   package init(_ positives: SparseMatrix, users: IDTable, items: IDTable, seed: UInt64) throws {
     let counts = positives.columnSums()
     let warmItems = counts.indices.filter { counts[$0] > 0 }
     let hashes = warmItems.map { (portableHash("\(seed)|inner|\(items[$0])"), $0) }
-    let count = min(max(1, Int(InnerSplit.share * Double(warmItems.count))), warmItems.count / 2)
+    let count = min(
+      max(1, Int(InnerSplit.coldShare * Double(warmItems.count))), warmItems.count / 2,
+      InnerSplit.mostCold)
     let chosen = hashes.sorted { $0 < $1 }.prefix(count).map { Int32($0.1) }.sorted()
     var isCold = [Bool](repeating: false, count: counts.count)
     for item in chosen { isCold[Int(item)] = true }
@@ -58,6 +72,9 @@ package struct InnerSplit: Sendable {
         rowCount: positives.rowCount, columnCount: positives.columnCount, entries: $0)
     }
     (train, cold, held) = (matrices[0], matrices[1], matrices[2])
+    histories = try SparseMatrix(
+      rowCount: positives.rowCount, columnCount: positives.columnCount, entries: parts[0] + parts[2]
+    )
     pseudoCold = chosen
     let trained = train.columnSums()
     warm = trained.indices.filter { trained[$0] > 0 }.map { Int32($0) }

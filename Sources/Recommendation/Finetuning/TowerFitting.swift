@@ -33,7 +33,7 @@ struct TowerValidator {
     let counts = split.train.columnSums()
     let rows = counts.indices.map { counts[$0] > 0 ? Int32($0) : -1 }
     guard !loss.isPointwise else { return -rowLoss(network, weights, vectors, rows) }
-    let histories = split.train.selectingRows(users)
+    let histories = split.histories.selectingRows(users)
     let scorer = TowerScorer(
       network: network, weights: weights, itemVectors: vectors, embeddingRows: rows,
       userFeatures: userFeatures?.selectingRows(users))

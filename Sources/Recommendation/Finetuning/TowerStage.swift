@@ -247,7 +247,7 @@ struct TowerStage {
       trainer.data.itemInputs = current
       let value = validator.judge(trainer.network, trainer.weights, inputs: current)
       state.epoch += 1
-      if value > state.bestValidation {
+      if value > state.adapterBar {
         stores.best.copy(from: trainer.weights)
         bestWeights.copy(from: stack.weights)
         best.refresh()
