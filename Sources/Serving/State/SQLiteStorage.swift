@@ -1,6 +1,7 @@
 #if Server
   import Foundation
   internal import GRDB
+  import Synchronization
   import Tokenization
 
   /// What came in, in an SQLite database: items, events, blocked and removed items, forgotten users.
@@ -10,6 +11,8 @@
   /// Ids and texts are blobs: SQLite neither compares nor cuts them as text.
   final class SQLiteStorage: StateStorage {
     private let database: DatabaseQueue
+    /// Whether the log may hold what was forgotten.
+    private let owesCheckpoint = Mutex(false)
     private static let formatVersion = 1
 
     /// Opens or creates a database.
@@ -22,6 +25,8 @@
         try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
         try db.execute(sql: "PRAGMA journal_mode = WAL")
         try db.execute(sql: "PRAGMA synchronous = FULL")
+        // What is deleted is overwritten with zeros.
+        try db.execute(sql: "PRAGMA secure_delete = ON")
       }
       do {
         database = try DatabaseQueue(path: url.path, configuration: configuration)
@@ -65,10 +70,17 @@
     }
 
     /// Writes everything or nothing, and returns once it is on the disk.
+    ///
+    /// A forgotten user's id is then in none of the database's files, the write-ahead log among them.
     func write(_ changes: [StateChange]) throws {
       try database.write { db in
         for change in changes { try SQLiteStorage.write(change, db) }
       }
+      let forgets = changes.contains { if case .forget = $0 { true } else { false } }
+      guard forgets || owesCheckpoint.withLock({ $0 }) else { return }
+      // Everything is stored by now: a log that can't be emptied at once is emptied after a later write.
+      let isDone = (try? database.writeWithoutTransaction { try $0.checkpoint(.truncate) }) != nil
+      owesCheckpoint.withLock { $0 = !isDone }
     }
 
     private static func write(_ change: StateChange, _ db: Database) throws {
