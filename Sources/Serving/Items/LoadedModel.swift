@@ -33,7 +33,7 @@ final class LoadedModel: Sendable {
     online = try recommender.map { try OnlineModel($0, workers: workers) }
     engine = EmbeddingEngine(
       model: model, recommender: recommender, threads: workers.count,
-      batchTokens: options.batchTokens, cacheSize: options.cacheSize)
+      batchTokens: options.batchTokens, isExact: options.isExact, cacheSize: options.cacheSize)
     loadedAt = Date().timeIntervalSince1970.rounded(.down)
   }
 
