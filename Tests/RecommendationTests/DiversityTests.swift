@@ -32,9 +32,8 @@ import Testing
   @Test("any list is the beginning of a longer one, and each item stands in it once")
   func pagesOfLongLists() throws {
     let count = MaximalMarginalRelevance.pagedPoolSize + 50
-    let vectors = DenseMatrix(
-      rowCount: count, columnCount: 2,
-      values: (0..<count).flatMap { [Float($0 % 3 == 0 ? 1 : 0), Float($0 % 3 == 0 ? 0 : 1)] })
+    var vectors = DenseMatrix(rowCount: count, columnCount: 2)
+    for row in 0..<count { vectors[row, row % 3 == 0 ? 0 : 1] = 1 }
     let elements = (0..<count).map {
       RankedLists.Element(item: Int32($0), score: Float(count - $0))
     }
