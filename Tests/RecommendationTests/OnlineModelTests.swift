@@ -80,6 +80,21 @@ import Testing
     }
   }
 
+  @Test func anItemComesBackFromItsBytes() throws {
+    let online = try OnlineModel(recommender(), workers: OnlineModelTests.workers)
+    for item in online.represent(newTexts, features: nil) {
+      let again = try #require(OnlineItem(bytes: item.bytes))
+      #expect(again.bytes == item.bytes && again.tower == item.tower)
+      #expect(again.fits(item, in: online))
+      let query = OnlineModel.Query(history: OnlineHistory(items: [0, 2]), k: 50)
+      let lists = [item, again].map { online.rank([query], block: OnlineBlock([$0]))[0] }
+      #expect(lists[0] == lists[1])
+      #expect(OnlineItem(bytes: Array(item.bytes.dropLast(4))) == nil)
+      #expect(OnlineItem(bytes: []) == nil)
+      #expect(OnlineItem(bytes: [UInt8](repeating: 255, count: 48)) == nil)
+    }
+  }
+
   @Test func aBlockThatGrewIsTheOneMadeAtOnce() throws {
     let online = try OnlineModel(recommender(), workers: OnlineModelTests.workers)
     let some = online.represent(newTexts, features: nil)

@@ -325,7 +325,7 @@ final class Catalogue: Sendable {
       case .unblock(let id):
         draft.blocked.remove(id)
         draft.list(id)
-      case .events, .forget: continue
+      case .events, .forget, .keepVectors: continue
       }
     }
     return Catalogue(self, draft)

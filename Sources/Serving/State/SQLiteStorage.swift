@@ -49,6 +49,13 @@
 
     private static func prepare(_ db: Database, _ url: URL) throws {
       let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+      if version == 0 || version == formatVersion {
+        // Only a store of what can be computed: a program that doesn't know the table leaves it alone, and
+        // `source` tells what became of its items meanwhile.
+        try db.execute(
+          sql: "CREATE TABLE IF NOT EXISTS vectors (id BLOB PRIMARY KEY, source INTEGER NOT NULL, "
+            + "bytes BLOB NOT NULL)")
+      }
       if version == formatVersion { return }
       guard version == 0 else {
         throw ServingError(
@@ -101,8 +108,13 @@
           id, Data(record.text.utf8), Data(record.featuresJSON.serialized()), record.expiresAt,
         ])
         try db.cachedStatement(sql: "DELETE FROM removed WHERE id = ?").execute(arguments: [id])
+      case .keepVectors(let id, let source, let bytes):
+        try db.cachedStatement(
+          sql: "INSERT OR REPLACE INTO vectors (id, source, bytes) VALUES (?, ?, ?)"
+        ).execute(arguments: [Data(id.utf8), Int64(bitPattern: source), Data(bytes)])
       case .removeItem(let id):
         let id = Data(id.utf8)
+        try db.cachedStatement(sql: "DELETE FROM vectors WHERE id = ?").execute(arguments: [id])
         try db.cachedStatement(sql: "DELETE FROM items WHERE id = ?").execute(arguments: [id])
         try db.cachedStatement(sql: "INSERT OR REPLACE INTO removed (id) VALUES (?)")
           .execute(arguments: [id])
@@ -133,6 +145,19 @@
             features: (members ?? []).map {
               .init(name: $0.key, value: $0.value.stringValue ?? "")
             }, expiresAt: row["expires"])
+        }
+      }
+    }
+
+    /// The vectors that were kept, by id.
+    func forEachVectors(
+      _ body: (_ id: String, _ source: UInt64, _ bytes: [UInt8]) -> Void
+    ) throws {
+      try database.read { db in
+        let rows = try Row.fetchCursor(db, sql: "SELECT id, source, bytes FROM vectors")
+        while let row = try rows.next() {
+          let (source, bytes): (Int64, Data) = (row[1], row[2])
+          body(text(row[0]), UInt64(bitPattern: source), Array(bytes))
         }
       }
     }
