@@ -5,7 +5,7 @@ import Kernels
 /// They stand in parts of up to ``partSize``: a block with one more item shares all parts but the last.
 public final class OnlineBlock: Sendable {
   /// The most items of a part; all parts but the last are full.
-  static let partSize = 1024
+  static let partSize = 256
 
   /// The items by part.
   let parts: [Part]

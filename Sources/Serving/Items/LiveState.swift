@@ -219,8 +219,10 @@ final class LiveState: Sendable {
           model: model, online: online,
           vectors: vectors.compactMap { entry in entry.vectors.map { (entry.record, $0) } })))
     // Some at a time, between the writes of others.
-    let kept = vectors.compactMap { entry in
+    // What is training's now needs none.
+    let kept = vectors.map { entry in
       entry.vectors.map { VectorStore.change(entry.record, $0, of: model) }
+        ?? .keepVectors(id: entry.record.id, source: 0, bytes: [])
     }
     do {
       for first in stride(from: 0, to: kept.count, by: VectorStore.batch) {
