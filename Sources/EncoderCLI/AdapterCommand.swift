@@ -10,14 +10,17 @@ struct AdapterCommand: ParsableCommand {
     commandName: "adapter",
     abstract: "Describes an adapter, and converts it between AdapterHub and PEFT.",
     discussion: """
-      Reads a directory of AdapterHub's adapters library or of PEFT over its base and prints what is in it. \
+      Reads a directory of AdapterHub's adapters library or of PEFT and prints what is in it; with --model it is \
+      checked against its base. \
       With --output it is written again, with the base's checksum. encoder embed --adapter runs it.
       """)
 
   @Argument(help: "The adapter's directory.")
   var directory: String
 
-  @Option(help: "The model that it was trained over; else the newest checkpoint, else the starter.")
+  @Option(
+    help: "The model that it was trained over; to write, else the newest checkpoint or the starter."
+  )
   var model: String?
 
   @Option(help: "Where to write it again.")
@@ -43,17 +46,50 @@ struct AdapterCommand: ParsableCommand {
 
   func run() throws {
     BLAS.useSingleThread()
+    if model == nil, output == nil { return try describe() }
     if let output { try OutputCheck.directory(URL(fileURLWithPath: output)) }
     let choice = try ModelLocator().locate(model)
     if let notice = choice.notice { StandardError.write(notice) }
     let base = try PretrainedModel.load(from: choice.url)
     let adapter = try AdapterDirectory.read(URL(fileURLWithPath: directory), model: base)
-    print(json ? summaryJSON(adapter, base) : summary(adapter, base))
+    try StandardOutput.write(line: json ? summaryJSON(adapter, base) : summary(adapter, base))
     guard let output else { return }
     try AdapterDirectory.write(
       adapter.stack, name: name ?? adapter.name, format: format ?? adapter.format, model: base,
       baseName: model, to: URL(fileURLWithPath: output))
     StandardError.write("wrote \(output)")
+  }
+
+  /// Says what the directory itself says, without a base.
+  private func describe() throws {
+    let adapter = try AdapterDescription(URL(fileURLWithPath: directory))
+    if json {
+      struct Summary: Encodable {
+        let name, format, parts: String
+        let parameters: Int
+        let base: String?
+      }
+      return try StandardOutput.write(
+        line: encoded(
+          Summary(
+            name: adapter.name, format: adapter.format.rawValue, parts: adapter.parts,
+            parameters: adapter.parameterCount, base: adapter.base)))
+    }
+    try StandardOutput.write(
+      line: """
+        name: \(adapter.name)
+        format: \(adapter.format.rawValue)
+        parts: \(adapter.parts)
+        parameters: \(adapter.parameterCount)
+        base: \(adapter.base ?? "not named"); not checked, --model DIR does
+        """)
+  }
+
+  private func encoded(_ summary: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return (try? encoder.encode(summary)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 
   /// What the adapter is made of, in words.
@@ -99,14 +135,11 @@ struct AdapterCommand: ParsableCommand {
       let baseChecksum: String?
       let mergeable: Bool
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
     let summary = Summary(
       name: adapter.name, format: adapter.format.rawValue, parts: parts(adapter.stack),
       parameters: adapter.stack.weights.count, baseChecksum: adapter.baseChecksum,
       mergeable: !adapter.stack.hasBottlenecks)
-    return (try? encoder.encode(summary)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    return encoded(summary)
   }
 }
 

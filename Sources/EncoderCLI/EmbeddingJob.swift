@@ -72,7 +72,7 @@ struct EmbeddingJob {
 
   private func makeWriter() throws -> any VectorWriter {
     guard let output else {
-      return JSONLinesVectorWriter(StandardOutput(), width: vectorizer.width)
+      return JSONLinesVectorWriter(StandardOutputBytes(), width: vectorizer.width)
     }
     return try VectorFormat(output).writer(
       to: output, width: vectorizer.width, hasIDs: hasIDs, metric: metric)
@@ -110,10 +110,8 @@ struct EmbeddingJob {
 }
 
 /// Standard output as the place where a text format goes.
-private struct StandardOutput: ByteOutput {
-  func append(_ bytes: [UInt8]) throws {
-    try FileHandle.standardOutput.write(contentsOf: bytes)
-  }
+private struct StandardOutputBytes: ByteOutput {
+  func append(_ bytes: [UInt8]) throws { try StandardOutput.write(bytes) }
 
   func commit() throws {}
 }

@@ -67,10 +67,8 @@ struct EvaluateCommand: ParsableCommand {
     guard model == nil || items == nil else {
       throw ValidationError("Give one of --model and --items.")
     }
-    guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else {
-      throw ValidationError("--threads must be between 1 and 1024.")
-    }
-    guard trecDepth > 0 else { throw ValidationError("--trec-depth must be above 0.") }
+    try FlagLimits.check("--threads", threads, FlagLimits.threads)
+    try FlagLimits.check("--trec-depth", trecDepth, 1...1_000_000)
     if noBaselines && (items != nil || baselines != nil) {
       throw ValidationError("--no-baselines goes neither with --items nor with --baselines.")
     }
@@ -99,7 +97,7 @@ struct EvaluateCommand: ParsableCommand {
             EvaluationSections(evaluation).sections)
         )
       } ?? evaluated(rows, workers)
-    print(evaluation.table)
+    try StandardOutput.write(line: evaluation.table)
     if let json {
       var bytes = evaluation.json(model: name, split: split).serialized(pretty: true)
       bytes.append(UInt8(ascii: "\n"))

@@ -99,20 +99,22 @@ struct FinetuneCommand: ParsableCommand {
   @OptionGroup var columns: BehaviorColumns
 
   func validate() throws {
-    guard minutes ?? 1 > 0, epochs ?? 1 > 0, saveEvery ?? 1 > 0 else {
-      throw ValidationError("--minutes, --epochs and --save-every must be above 0.")
-    }
+    try FlagLimits.check("--minutes", minutes, atMost: FlagLimits.minutes)
+    try FlagLimits.check("--epochs", epochs, FlagLimits.epochs)
+    try FlagLimits.check("--save-every", saveEvery, FlagLimits.steps)
     guard minutes == nil || epochs == nil else {
       throw ValidationError("Give one of --minutes and --epochs.")
     }
-    guard bottleneck > 0, adapterLayers > 0, rank > 0 else {
-      throw ValidationError("--bottleneck, --rank and --adapter-layers must be above 0.")
+    try FlagLimits.check("--bottleneck", bottleneck, FlagLimits.width)
+    try FlagLimits.check("--rank", rank, FlagLimits.width)
+    try FlagLimits.check("--adapter-layers", adapterLayers, FlagLimits.width)
+    guard abs(alpha) <= 1e6, alpha != 0 else {
+      throw ValidationError("--alpha must not be 0, and at most 1000000.")
     }
-    guard alpha.isFinite, alpha != 0, adapterLearningRate ?? 1 > 0 else {
-      throw ValidationError("--alpha must not be 0, --adapter-learning-rate must be above 0.")
-    }
+    try FlagLimits.check("--adapter-learning-rate", adapterLearningRate, atMost: 10)
+    try FlagLimits.checkFinite("--positive-label", positiveLabel)
     guard core >= 0 else { throw ValidationError("--core is \(core); give 0 or more.") }
-    guard maxLength >= 8 else { throw ValidationError("--max-length must be at least 8.") }
+    try FlagLimits.check("--max-length", maxLength, FlagLimits.textLength)
   }
 
   func run() throws {

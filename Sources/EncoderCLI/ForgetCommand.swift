@@ -35,7 +35,7 @@ struct ForgetCommand: ParsableCommand {
     for id in user {
       let report = try ModelVersions(choice.url).forget(
         user: id, refitting: refit, workers: shared.workers)
-      try FileHandle.standardOutput.write(contentsOf: try encoder.encode(report) + Data("\n".utf8))
+      try StandardOutput.write(Array(try encoder.encode(report)) + [UInt8(ascii: "\n")])
       display.line(
         "forgotten: \(id) in \(report.versions.joined(separator: ", ")); what was learnt together with "
           + "others' behaviours stays in \(report.remaining.joined(separator: ", "))")

@@ -80,10 +80,12 @@ struct PretrainCommand: AsyncParsableCommand {
     guard dropout ?? 0 >= 0, dropout ?? 0 < 1 else {
       throw ValidationError("--dropout must be at least 0 and below 1.")
     }
-    guard maxLength >= 8, batchTokens >= maxLength else {
-      throw ValidationError("--max-length must be at least 8 and at most --batch-tokens.")
+    try FlagLimits.check("--max-length", maxLength, FlagLimits.textLength)
+    try FlagLimits.check("--batch-tokens", batchTokens, FlagLimits.batchTokens)
+    guard batchTokens >= maxLength else {
+      throw ValidationError("--max-length must be at most --batch-tokens.")
     }
-    guard vocabSize >= 100 else { throw ValidationError("--vocab-size must be at least 100.") }
+    try FlagLimits.check("--vocab-size", vocabSize, 100...FlagLimits.pieces.upperBound)
     let known = ["mlm", "bow"]
     let named = objective.split(separator: ",").map(String.init)
     guard named.contains("mlm"), named.allSatisfy(known.contains) else {

@@ -214,7 +214,7 @@ struct CSVText {
     if let file {
       try file.write(text)
     } else {
-      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+      try StandardOutput.write(Array(text.utf8))
     }
     text = ""
   }

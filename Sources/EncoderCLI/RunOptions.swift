@@ -18,9 +18,9 @@ struct RunLengthOptions: ParsableArguments {
     guard given <= 1 else {
       throw ValidationError("Give one of --minutes, --epochs and --steps.")
     }
-    guard minutes ?? 1 > 0, epochs ?? 1 > 0, steps ?? 1 > 0 else {
-      throw ValidationError("--minutes, --epochs and --steps must be above 0.")
-    }
+    try FlagLimits.check("--minutes", minutes, atMost: FlagLimits.minutes)
+    try FlagLimits.check("--epochs", epochs, atMost: Double(FlagLimits.epochs.upperBound))
+    try FlagLimits.check("--steps", steps, FlagLimits.steps)
   }
 
   /// The budget that was asked for, if one was.
@@ -50,10 +50,8 @@ struct RunOptions: ParsableArguments {
   var json = false
 
   func validate() throws {
-    guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else {
-      throw ValidationError("--threads must be between 1 and 1024.")
-    }
-    guard saveEvery ?? 1 >= 1 else { throw ValidationError("--save-every must be at least 1.") }
+    try FlagLimits.check("--threads", threads, FlagLimits.threads)
+    try FlagLimits.check("--save-every", saveEvery, FlagLimits.steps)
   }
 
   var threadCount: Int { threads ?? Workers.coreCount }

@@ -60,6 +60,12 @@
     @Option(help: "Vectors of texts that are kept in memory.")
     var cache = 10_000
 
+    @Flag(
+      help:
+        "Compute every text by itself, so that its vector has the same bytes in any company on any processor; slower."
+    )
+    var exact = false
+
     @Flag(inversion: .prefixedNo, help: "Cut texts that are longer than the model takes.")
     var autoTruncate = true
 
@@ -86,12 +92,16 @@
       guard levels.contains(logLevel) else {
         throw ValidationError("--log-level must be one of \(levels.joined(separator: ", ")).")
       }
-      let counts = [
-        payloadLimit, maxClientBatchSize, maxConcurrentRequests, maxBatchTokens, maxConnections,
-      ]
-      guard counts.allSatisfy({ $0 > 0 }), cache >= 0, deadline > 0, idleTimeout > 0,
-        updateEvery ?? 1 > 0
-      else { throw ValidationError("Limits must be above 0.") }
+      for (flag, value) in [
+        ("--payload-limit", payloadLimit), ("--max-client-batch-size", maxClientBatchSize),
+        ("--max-concurrent-requests", maxConcurrentRequests),
+        ("--max-batch-tokens", maxBatchTokens),
+        ("--max-connections", maxConnections),
+      ] { try FlagLimits.check(flag, value, 1...1_000_000_000) }
+      try FlagLimits.check("--cache", cache, 0...1_000_000_000)
+      try FlagLimits.check("--deadline", deadline, atMost: 86_400)
+      try FlagLimits.check("--idle-timeout", idleTimeout, atMost: 86_400)
+      try FlagLimits.check("--update-every", updateEvery, atMost: 8_760)
     }
 
     func run() async throws {
@@ -121,6 +131,7 @@
       options.clientBatchLimit = maxClientBatchSize
       options.queueLimit = maxConcurrentRequests
       options.batchTokens = maxBatchTokens
+      options.isExact = exact
       options.connectionLimit = maxConnections
       options.deadline = deadline
       options.idleTimeout = idleTimeout

@@ -14,9 +14,7 @@ struct SharedOptions: ParsableArguments {
   var json = false
 
   func validate() throws {
-    guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else {
-      throw ValidationError("--threads must be between 1 and 1024.")
-    }
+    try FlagLimits.check("--threads", threads, FlagLimits.threads)
   }
 
   /// The threads to use.

@@ -71,6 +71,7 @@ struct SplitCommand: ParsableCommand {
       throw ValidationError("\(flag) is \(share); give a share between 0 and 1")
     }
     guard core >= 0 else { throw ValidationError("--core is \(core); give 0 or more") }
+    try FlagLimits.checkFinite("--positive-label", positiveLabel)
     guard until == nil || !(time || warmLast) else {
       throw ValidationError("--until goes with neither --time nor --warm-last.")
     }
@@ -119,7 +120,7 @@ struct SplitCommand: ParsableCommand {
     notice(
       "rows: \(kept) written, \(report.rowsKept - kept) left out as repeated or of items without a "
         + "positive")
-    print(json ? split.info.json : summary(split))
+    try StandardOutput.write(line: json ? split.info.json : summary(split))
   }
 
   private var splitOptions: ColdSplit.Options {

@@ -51,7 +51,7 @@ struct TokenizeCommand: ParsableCommand {
           ? "--max-length must be at least 1"
           : "--max-length must be at least 2: [CLS] and [SEP] always stay")
     }
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+    try FlagLimits.check("--threads", threads, FlagLimits.threads)
   }
 
   func run() throws {
@@ -65,7 +65,7 @@ struct TokenizeCommand: ParsableCommand {
       while batches.count < workers.count, let batch = try input.next() { batches.append(batch) }
       if batches.isEmpty { break }
       for part in encode(batches, tokenizer, texts) {
-        try FileHandle.standardOutput.write(contentsOf: part)
+        try StandardOutput.write(part)
       }
     }
   }

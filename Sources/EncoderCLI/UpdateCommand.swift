@@ -66,10 +66,14 @@ struct UpdateCommand: ParsableCommand {
     let given = [data != nil, list, rollback != nil].filter { $0 }.count
     guard given == 1 else { throw ValidationError("Give one of --data, --list and --rollback.") }
     guard held > 0, held < 1 else { throw ValidationError("--held must lie between 0 and 1.") }
-    guard epochs >= 0, replay >= 0, replay.isFinite, adapterSteps >= 0 else {
-      throw ValidationError("--epochs, --replay and --adapter-steps must be at least 0.")
+    try FlagLimits.check("--epochs", epochs, 0...FlagLimits.epochs.upperBound)
+    try FlagLimits.check("--adapter-steps", adapterSteps, 0...FlagLimits.steps.upperBound)
+    guard replay >= 0, replay <= 1000 else {
+      throw ValidationError("--replay must be between 0 and 1000.")
     }
-    guard tolerance >= 0 else { throw ValidationError("--tolerance must be at least 0.") }
+    guard tolerance >= 0, tolerance <= 1000 else {
+      throw ValidationError("--tolerance must be between 0 and 1000.")
+    }
     guard keep >= 1 else { throw ValidationError("--keep must be at least 1.") }
   }
 
@@ -114,7 +118,7 @@ struct UpdateCommand: ParsableCommand {
     display.line(
       report.version.map { "in use: \($0)" }
         ?? "the updated model is worse: the present version stays in use")
-    try FileHandle.standardOutput.write(contentsOf: Data((report.json() + "\n").utf8))
+    try StandardOutput.write(line: report.json())
   }
 
   private func printList(_ versions: ModelVersions) throws {
@@ -125,7 +129,8 @@ struct UpdateCommand: ParsableCommand {
       let report = try versions.report(of: name)
       csv.row([
         name, name.utf8.elementsEqual(current.utf8) ? "true" : "false",
-        report?.created.map { String(Int($0)) } ?? "", report.map { String($0.newPositives) } ?? "",
+        report?.created.flatMap { Int(exactly: $0.rounded()) }.map { String($0) } ?? "",
+        report.map { String($0.newPositives) } ?? "",
         report?.updatedNDCG.map { String(format: "%.4f", $0) } ?? "",
       ])
     }

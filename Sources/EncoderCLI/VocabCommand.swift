@@ -41,7 +41,8 @@ struct VocabCommand: ParsableCommand {
     if size < 7 {
       throw ValidationError("--size must be at least 7: five special tokens and room for pieces")
     }
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+    try FlagLimits.check("--size", size, FlagLimits.pieces)
+    try FlagLimits.check("--threads", threads, FlagLimits.threads)
   }
 
   func run() throws {
@@ -53,10 +54,10 @@ struct VocabCommand: ParsableCommand {
       stop: StopSignals())
     let url = URL(fileURLWithPath: output)
     try trained.vocabulary.write(to: url)
-    report(trained, display)
+    try report(trained, display)
   }
 
-  private func report(_ trained: TrainedVocabulary, _ display: ProgressDisplay) {
+  private func report(_ trained: TrainedVocabulary, _ display: ProgressDisplay) throws {
     let count = trained.vocabulary.count
     if count < size {
       display.line(
@@ -79,7 +80,7 @@ struct VocabCommand: ParsableCommand {
         "dropped_characters": .integer(Int64(trained.droppedCharacterCount)),
         "merges": .integer(Int64(trained.mergeCount)),
       ]
-      FileHandle.standardOutput.write(Data(object.serialized() + [UInt8(ascii: "\n")]))
+      try StandardOutput.write(object.serialized() + [UInt8(ascii: "\n")])
     }
   }
 }

@@ -14,6 +14,8 @@ public struct TextEmbedder: Sendable {
   private let pooling: PoolingModes
   private let projections: [VectorProjection]
   private let normalize: Bool
+  private let keptValues: Int
+  private let normalizesKept: Bool
   private let workers: Workers
   private let arenas: [Arena<Float>]
   private let batchTokens: Int
@@ -24,6 +26,8 @@ public struct TextEmbedder: Sendable {
   /// - Parameters:
   ///   - projections: dense layers over the pooled vectors; each takes the width of the one before.
   ///   - normalize: whether vectors are scaled to length 1 (a vector of zeros stays).
+  ///   - keptValues: how many values of a vector are kept at most, after it was scaled; nil keeps all.
+  ///   - normalizesKept: whether what is kept is scaled to length 1 again.
   ///   - batchTokens: how many tokens a batch has at most; a longer sequence is a batch of its own.
   ///   - favorsLatency: whether all workers share the products of a single short text. It then has its
   ///     vector in a third of the time, but the last bits differ from those of the same text in a batch
@@ -31,7 +35,8 @@ public struct TextEmbedder: Sendable {
   public init(
     encoder: TextEncoder, weights: ParameterStore<Float>, adapters: AdapterStack<Float>? = nil,
     pooling: PoolingModes = .mean, projections: [VectorProjection] = [], normalize: Bool = true,
-    workers: Workers = Workers(), batchTokens: Int = 2048,
+    keptValues: Int? = nil, normalizesKept: Bool = false, workers: Workers = Workers(),
+    batchTokens: Int = 2048,
     favorsLatency: Bool = false
   ) {
     var pooledWidth = pooling.outputWidth(encoder.configuration.hiddenSize)
@@ -46,14 +51,19 @@ public struct TextEmbedder: Sendable {
     self.pooling = pooling
     self.projections = projections
     self.normalize = normalize
+    self.keptValues = min(keptValues ?? pooledWidth, pooledWidth)
+    self.normalizesKept = normalizesKept
     self.workers = workers
     self.batchTokens = batchTokens
     self.favorsLatency = favorsLatency
     arenas = (0..<workers.count).map { _ in Arena<Float>() }
   }
 
-  /// Width of the vectors: H for each pooling mode, or that of the last projection.
-  public var width: Int {
+  /// Width of the vectors: H for each pooling mode, or that of the last projection, or less where not all
+  /// is kept.
+  public var width: Int { keptValues }
+
+  private var fullWidth: Int {
     projections.last?.outputs ?? pooling.outputWidth(encoder.configuration.hiddenSize)
   }
 
@@ -112,10 +122,15 @@ public struct TextEmbedder: Sendable {
     }
     if normalize {
       let norms = arena.take(members.count)
-      L2Normalize.forward(y: vectors, norm: norms, x: vectors, rows: members.count, width: width)
+      L2Normalize.forward(
+        y: vectors, norm: norms, x: vectors, rows: members.count, width: fullWidth)
     }
     for (row, member) in members.enumerated() {
-      (target.base + member * width).update(from: vectors + row * width, count: width)
+      let place = target.base + member * width
+      place.update(from: vectors + row * fullWidth, count: width)
+      guard normalizesKept, width < fullWidth else { continue }
+      var norm: Float = 0
+      L2Normalize.forward(y: place, norm: &norm, x: place, rows: 1, width: width)
     }
   }
 

@@ -10,8 +10,7 @@ struct ScheduledUpdate: Sendable {
   /// Writes the events beside the model, runs `encoder update`, and leaves the swap to the watcher.
   func run() async {
     guard let live = server.live else { return }
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("encoder-update-\(ProcessInfo.processInfo.processIdentifier)")
+    let folder = UpdateFolder.own
     defer { try? FileManager.default.removeItem(at: folder) }
     do {
       try FileManager.default.createDirectory(
@@ -19,8 +18,10 @@ struct ScheduledUpdate: Sendable {
       let events = folder.appendingPathComponent("behaviors.csv")
       let items = folder.appendingPathComponent("items.csv")
       guard try write(live, events: events, items: items) else { return }
-      let status = try await launch(events: events, items: items)
-      server.logger.notice("update ended", metadata: ["exit_code": "\(status)"])
+      let outcome = try await launch(events: events, items: items)
+      server.logger.log(
+        level: outcome.status == 0 ? .notice : .error, "update ended",
+        metadata: ["exit_code": "\(outcome.status)", "reason": "\(outcome.reason)"])
     } catch {
       server.logger.error("the model can't be updated", metadata: ["error": "\(error)"])
     }
@@ -34,7 +35,8 @@ struct ScheduledUpdate: Sendable {
       try live.forEachEvent { event in
         if live.events.isForgotten(event.user), !live.events.contains(event.user) { return }
         try file.write(
-          "\(quoted(event.user)),\(quoted(event.item)),\(event.value),\(Int(event.time))\n")
+          "\(quoted(event.user)),\(quoted(event.item)),\(event.value),\(Timestamps.wholeSeconds(event.time))\n"
+        )
         count += 1
       }
     }
@@ -62,7 +64,14 @@ struct ScheduledUpdate: Sendable {
     return needs ? "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : field
   }
 
-  private func launch(events: URL, items: URL) async throws -> Int32 {
+  /// How the process of an update ended.
+  private struct Outcome: Sendable {
+    let status: Int32
+    /// What it said last: its error, or its report.
+    let reason: String
+  }
+
+  private func launch(events: URL, items: URL) async throws -> Outcome {
     guard let program = Bundle.main.executableURL else {
       throw ServingError("the program's own file is unknown; run encoder update by hand")
     }
@@ -73,11 +82,25 @@ struct ScheduledUpdate: Sendable {
     if try hasRows(items) { arguments += ["--items", items.path] }
     process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    return try await withCheckedThrowingContinuation { continuation in
+    // Files and not pipes: a pipe that nobody empties would stop the process.
+    let said = ["report.json", "errors.txt"].map {
+      events.deletingLastPathComponent().appendingPathComponent($0)
+    }
+    for url in said { _ = FileManager.default.createFile(atPath: url.path, contents: nil) }
+    let handles = try said.map { try FileHandle(forWritingTo: $0) }
+    defer { for handle in handles { try? handle.close() } }
+    (process.standardOutput, process.standardError) = (handles[0], handles[1])
+    let status: Int32 = try await withCheckedThrowingContinuation { continuation in
       process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
       do { try process.run() } catch { continuation.resume(throwing: error) }
     }
+    return Outcome(status: status, reason: lastLine(status == 0 ? said[0] : said[1]))
+  }
+
+  /// The last line of a file that isn't empty.
+  private func lastLine(_ url: URL) -> String {
+    let text = (try? Data(contentsOf: url)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    return text.split(whereSeparator: \.isNewline).last.map { String($0.prefix(2000)) } ?? ""
   }
 
   private func hasRows(_ url: URL) throws -> Bool {

@@ -30,6 +30,8 @@ public struct ServerOptions: Sendable {
   public var queueLimit = 512
   /// The most tokens that go through the encoder together on one core.
   public var batchTokens = 2048
+  /// Whether every text is computed by itself, so that its vector has the same bytes in any company.
+  public var isExact = false
   /// The most connections at once.
   public var connectionLimit = 1024
   /// Seconds that a request may wait and compute before it gets 504.

@@ -15,6 +15,7 @@ struct Upkeep: Sendable {
 
   /// Runs until it is cancelled.
   func run() async {
+    UpdateFolder.removeLeftovers()
     _ = signal(SIGHUP) { _ in wantsReload.store(true, ordering: .relaxed) }
     var nextUpdate = server.options.updateHours.map { ContinuousClock.now + .seconds($0 * 3600) }
     var sinceLook = 0

@@ -72,6 +72,68 @@ struct SentenceModulesTests {
     #expect(try PretrainedModel.load(from: url).sentence.pooling == other)
   }
 
+  @Test("truncate_dim keeps the first values of the scaled vector, as sentence-transformers does")
+  func keptValues() throws {
+    let whole = try PretrainedModel.load(from: written(SentenceSettings()))
+    let url = try written(SentenceSettings(keptValues: 5), to: "cut")
+    #expect(try json(url, "config_sentence_transformers.json")["truncate_dim"] == 5)
+    let cut = try PretrainedModel.load(from: url)
+    #expect(cut.sentence.keptValues == 5)
+    let ids = [whole.tokenizer.encode("the red book")]
+    let expected = Array(whole.embedder().embed(ids)[..<5])
+    #expect(cut.embedder().width == 5)
+    #expect(cut.embedder().embed(ids) == expected)
+    let norm = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    #expect(norm < 0.99)
+    expectClose(
+      cut.embedder(normalize: true).embed(ids), expected.map { $0 / norm }, absolute: 1e-6)
+    #expect(cut.embedder(keepsAll: true).width == whole.embedder().width)
+  }
+
+  @Test("a module's path that isn't a string, and a truncate_dim of 0, are refused")
+  func wrongValues() throws {
+    for (file, from, to, reason) in [
+      ("modules.json", "\"1_Pooling\"", "7", "path isn't a string"),
+      (
+        "config_sentence_transformers.json", "\"truncate_dim\": 5", "\"truncate_dim\": 0",
+        "truncate_dim"
+      ),
+    ] {
+      let url = try written(SentenceSettings(keptValues: 5), to: file)
+      let place = url.appendingPathComponent(file)
+      let text = try String(contentsOf: place, encoding: .utf8)
+      #expect(text.contains(from))
+      try text.replacingOccurrences(of: from, with: to).write(
+        to: place, atomically: true, encoding: .utf8)
+      let error = #expect(throws: CheckpointError.self) { try PretrainedModel.load(from: url) }
+      #expect(error.map { "\($0)".contains(reason) } == true)
+    }
+  }
+
+  /// As measured with sentence-transformers 6.2.0.
+  @Test("without modules.json the length in sentence_bert_config.json isn't looked at")
+  func lengthWithoutModules() throws {
+    let url = try written(SentenceSettings(maximumLength: 9))
+    #expect(try PretrainedModel.load(from: url).sentence.maximumLength == 9)
+    let length = try json(url, "tokenizer_config.json")["model_max_length"]?.intValue
+    try FileManager.default.removeItem(at: url.appendingPathComponent("modules.json"))
+    let model = try PretrainedModel.load(from: url)
+    #expect(
+      model.sentence.maximumLength
+        == min(length ?? .max, model.configuration.maximumPositions))
+    #expect(!model.sentence.normalize)
+  }
+
+  @Test("a pipe in place of the weights is refused and not waited for")
+  func pipe() throws {
+    let url = try written(SentenceSettings())
+    let weights = url.appendingPathComponent("model.safetensors")
+    try FileManager.default.removeItem(at: weights)
+    #expect(mkfifo(weights.path, 0o600) == 0)
+    let error = #expect(throws: CheckpointError.self) { try PretrainedModel.load(from: url) }
+    #expect(error.map { "\($0)".contains("isn't a regular file") } == true)
+  }
+
   @Test("how many tokens of a text are the prompt's")
   func promptTokens() throws {
     let url = try written(SentenceSettings(includesPrompt: false))

@@ -29,6 +29,9 @@ REFUSALS = [
     ("modules.json", [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}], "Pooling"),
     ("modules.json", [{"idx": 0, "name": "0", "path": "../bare", "type": "sentence_transformers.models.Transformer"}],
      "leaves the folder"),
+    ("modules.json", [{"idx": 0, "name": "0", "path": 5, "type": "sentence_transformers.models.Transformer"}],
+     "path isn't a string"),
+    ("config_sentence_transformers.json", {"truncate_dim": 0}, "truncate_dim"),
     ("config_sentence_transformers.json", {"model_type": "SparseEncoder"}, "SparseEncoder"),
     ("sentence_bert_config.json", {"transformer_task": "fill-mask"}, "fill-mask"),
     ("sentence_bert_config.json", {"max_seq_length": 2}, "max_seq_length"),
@@ -43,13 +46,14 @@ def refused(binary, path, expected, report, name):
 
 
 def refusals(binary, folder, report):
-    def copy():
+    def copy(source="vocab_only"):
         path = os.path.join(folder, "refused")
         shutil.rmtree(path, ignore_errors=True)
-        return shutil.copytree(os.path.join(folder, "vocab_only"), path)
+        return shutil.copytree(os.path.join(folder, source), path)
 
     for name, value, expected in REFUSALS:
-        path = copy()
+        # Without modules.json nobody looks into sentence_bert_config.json.
+        path = copy("length_file" if name == "sentence_bert_config.json" else "vocab_only")
         file = os.path.join(path, name)
         if isinstance(value, dict) and os.path.exists(file):
             value = {**json.load(open(file)), **value}

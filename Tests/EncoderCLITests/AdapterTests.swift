@@ -51,6 +51,11 @@ struct AdapterTests {
       shown.output.contains("name: books\nformat: adapterhub\nparts: 4 changes of rank 2\n"),
       "\(shown.output)")
     #expect(shown.output.contains("parameters: 320 (") && shown.output.contains("not named"))
+    let alone = try program.run("adapter", adapter("hub_lora"))
+    #expect(alone.status == 0, "\(alone.errors)")
+    #expect(
+      alone.output.contains("name: books\nformat: adapterhub\nparts: lora, rank 2, ")
+        && alone.output.contains("\nparameters: 320\n"), "\(alone.output)")
     let written = try program.run(
       "adapter", adapter("hub_lora"), "--model", base, "--output", "moved", "--format", "peft",
       "--json")

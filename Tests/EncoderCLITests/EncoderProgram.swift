@@ -74,6 +74,24 @@ final class EncoderProgram {
     return Running(process: process, output: files[1], errors: files[2])
   }
 
+  /// Runs a line of a shell to its end; `$ENCODER` is the program.
+  func shell(_ line: String) throws -> Outcome {
+    let stem = captures.appendingPathComponent(UUID().uuidString)
+    let files = ["out", "err"].map { stem.appendingPathExtension($0) }
+    for file in files { try Data().write(to: file) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", line]
+    process.currentDirectoryURL = folder
+    process.environment = ProcessInfo.processInfo.environment.merging(
+      ["TMPDIR": temporary.path, "ENCODER": self.program.path]) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: files[0])
+    process.standardError = try FileHandle(forWritingTo: files[1])
+    try process.run()
+    return try Running(process: process, output: files[0], errors: files[1]).wait()
+  }
+
   /// Runs the program to its end.
   func run(_ arguments: String..., input: Data = Data()) throws -> Outcome {
     try start(arguments, input: input).wait()

@@ -38,7 +38,7 @@ struct UsageTests {
     arguments: [
       (["pretrain"], "Missing expected argument"),
       (["pretrain", "c.txt", "--preset", "huge"], "huge"),
-      (["pretrain", "c.txt", "--steps", "0"], "above 0"),
+      (["pretrain", "c.txt", "--steps", "0"], "--steps"),
       (["pretrain", "c.txt", "--steps", "5", "--epochs", "1"], "one of"),
       (["pretrain", "c.txt", "--minutes", "nan"], "above 0"),
       (["pretrain", "c.txt", "--mask-rate", "1"], "--mask-rate"),
@@ -67,6 +67,17 @@ struct UsageTests {
       (["update", "--data", "d.csv", "--held", "1"], "--held"),
       (["update", "--data", "d.csv", "--keep", "0"], "--keep"),
       (["forget"], "--user"),
+      (["vocab", "f.txt", "--output", "v.txt", "--size", "99999999999999"], "--size"),
+      (["tokenize", "--vocab", "v.txt", "--threads", "99999999999"], "--threads"),
+      (["pretrain", "c.txt", "--epochs", "1e300"], "--epochs"),
+      (["pretrain", "c.txt", "--minutes", "inf"], "--minutes"),
+      (["pretrain", "c.txt", "--batch-tokens", "999999999999"], "--batch-tokens"),
+      (["finetune", "b.csv", "--minutes", "nan"], "--minutes"),
+      (["finetune", "b.csv", "--rank", "99999999999"], "--rank"),
+      (["finetune", "b.csv", "--positive-label", "nan"], "--positive-label"),
+      (["split", "b.csv", "--output", "s", "--cold", "nan"], "--cold"),
+      (["update", "--data", "d.csv", "--replay", "1e300"], "--replay"),
+      (["update", "--data", "d.csv", "--epochs", "99999999999"], "--epochs"),
       (["recommend", "--user", "u", "--diversity", "1.5"], "--diversity"),
       (["nonsense"], "nonsense"),
     ])
@@ -76,5 +87,36 @@ struct UsageTests {
     #expect(outcome.errors.contains(part), "\(outcome.errors)")
     #expect(outcome.errors.hasPrefix("Error: ") && outcome.output.isEmpty)
     #expect(try program.names().isEmpty)
+  }
+
+  #if Server
+    @Test(
+      "limits of a server that nothing could keep are refused",
+      arguments: ["--deadline", "--idle-timeout", "--update-every"])
+    func serverLimits(flag: String) throws {
+      for value in ["1e300", "nan", "inf", "0"] {
+        let outcome = try program.run("serve", flag, value)
+        #expect(outcome.status == 64 && outcome.errors.contains(flag), "\(outcome.errors)")
+      }
+    }
+  #endif
+
+  @Test("results that can't be written are one line on standard error and 1")
+  func fullDisk() throws {
+    let outcome = try program.shell(
+      "printf 'a b\\nb a\\n' >c.txt && $ENCODER vocab c.txt --size 20 --output v.txt --quiet && "
+        + "$ENCODER tokenize --vocab v.txt c.txt >/dev/full")
+    #expect(outcome.status == 1)
+    #expect(outcome.errorLines.count == 1)
+    #expect(
+      outcome.errors.hasPrefix(
+        "error: the results can't be written: standard output: No space left on device; "),
+      "\(outcome.errors)")
+    // 200,000 lines are more than a pipe holds.
+    let closed = try program.shell(
+      "yes 'a b' | head -200000 >many.txt; ($ENCODER tokenize --vocab v.txt many.txt; echo $? >code) "
+        + "| head -1; cat code")
+    #expect(["141", "1"].contains(closed.output.split(separator: "\n").last), "\(closed.output)")
+    #expect(closed.errors.isEmpty, "\(closed.errors)")
   }
 }

@@ -29,11 +29,29 @@ import Testing
     #expect(list.map(\.score) == [10, 5, 9])
   }
 
+  @Test("any list is the beginning of a longer one, and each item stands in it once")
+  func pagesOfLongLists() throws {
+    let count = MaximalMarginalRelevance.pagedPoolSize + 50
+    var vectors = DenseMatrix(rowCount: count, columnCount: 2)
+    for row in 0..<count { vectors[row, row % 3 == 0 ? 0 : 1] = 1 }
+    let elements = (0..<count).map {
+      RankedLists.Element(item: Int32($0), score: Float(count - $0))
+    }
+    let reranking = try MaximalMarginalRelevance(diversity: 0.4)
+    let whole = reranking.selectPaged(elements, k: count, vectors: vectors).map(\.item)
+    #expect(Set(whole).count == count && Array(whole.suffix(50)) == Array(1000..<1050))
+    for k in [1, 20, 999, 1000, 1001, 1049] {
+      let list = reranking.selectPaged(elements, k: k, vectors: vectors).map(\.item)
+      #expect(list == Array(whole.prefix(k)))
+    }
+  }
+
   @Test func poolsAndLimits() throws {
     let some = try MaximalMarginalRelevance(diversity: 0.3)
     #expect(some.poolSize(10) == 50)
     #expect(try MaximalMarginalRelevance(diversity: 0).poolSize(10) == 10)
     #expect(some.poolSize(2000) == 2000)
+    #expect(some.poolSize(.max) == .max)
     #expect(some.select([], k: 3, vectors: vectors).isEmpty)
     #expect(some.select(pool, k: 0, vectors: vectors).isEmpty)
     #expect(some.select(pool, k: 9, vectors: vectors).count == 3)

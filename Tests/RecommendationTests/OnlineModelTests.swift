@@ -80,6 +80,36 @@ import Testing
     }
   }
 
+  @Test func anItemComesBackFromItsBytes() throws {
+    let online = try OnlineModel(recommender(), workers: OnlineModelTests.workers)
+    for item in online.represent(newTexts, features: nil) {
+      let again = try #require(OnlineItem(bytes: item.bytes))
+      #expect(again.bytes == item.bytes && again.tower == item.tower)
+      #expect(again.fits(item, in: online))
+      let query = OnlineModel.Query(history: OnlineHistory(items: [0, 2]), k: 50)
+      let lists = [item, again].map { online.rank([query], block: OnlineBlock([$0]))[0] }
+      #expect(lists[0] == lists[1])
+      #expect(OnlineItem(bytes: Array(item.bytes.dropLast(4))) == nil)
+      #expect(OnlineItem(bytes: []) == nil)
+      #expect(OnlineItem(bytes: [UInt8](repeating: 255, count: 48)) == nil)
+    }
+  }
+
+  @Test func aBlockThatGrewIsTheOneMadeAtOnce() throws {
+    let online = try OnlineModel(recommender(), workers: OnlineModelTests.workers)
+    let some = online.represent(newTexts, features: nil)
+    let items = (0..<2100).map { some[$0 % some.count] }
+    let history = OnlineHistory(items: [0, 2], newItems: [some[0]])
+    let expected = online.scores(history, block: OnlineBlock(items))
+    var grown = OnlineBlock(Array(items[..<1000]))
+    grown = grown.changing([(1000, items[1000]), (1001, items[1001])])
+    grown = grown.changing((1002..<2100).map { ($0, items[$0]) })
+    #expect(grown.count == 2100)
+    let other = grown.changing([(5, some[(5 + 1) % some.count])])
+    #expect(other[5] === some[(5 + 1) % some.count] && grown[5] === items[5])
+    for (a, b) in zip(online.scores(history, block: grown), expected) { #expect(abs(a - b) < 1e-4) }
+  }
+
   @Test("A list is the same alone and among others, and leaves out what it must")
   func listsAreTheSameAloneAndTogether() throws {
     let recommender = try recommender()

@@ -25,6 +25,17 @@ private struct GivenScores: UserScorer {
 
   init() { BLAS.useSingleThread() }
 
+  @Test func listsLongerThanTheCandidatesEndWithThem() throws {
+    let scorer = GivenScores(
+      matrix: DenseMatrix(rowCount: 1, columnCount: 4, values: [1, 3, 2, 4]))
+    let histories = try SparseMatrix(histories: [[]], columnCount: 4)
+    for candidates: [Int32]? in [nil, [0, 2]] {
+      let lists = TopK.rank(
+        scorer, histories: histories, k: 99_999_999_999, candidates: candidates, workers: workers)
+      #expect(Array(lists.items(ofRow: 0)) == (candidates == nil ? [3, 1, 2, 0] : [2, 0]))
+    }
+  }
+
   /// All candidates sorted by score, then index.
   private func slowList(
     _ scores: ArraySlice<Float>, _ candidates: [Int32], _ excluded: ArraySlice<Int32>, _ k: Int

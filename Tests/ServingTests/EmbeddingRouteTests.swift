@@ -79,7 +79,83 @@ import Tokenization
     #expect(isClose(short, whole[..<4].map { $0 / norm }))
   }
 
+  @Test func shorterVectorsStayAsTheyAreOnRequest() async throws {
+    let server = try Shop.shared.get().server()
+    defer { server.close() }
+    let client = Client(server: server)
+    var plain: [[Float]] = []
+    for body: JSONValue in [
+      ["inputs": "sea1 hill2", "model": "shop:base", "normalize": false],
+      ["inputs": "sea1 hill2", "model": "shop:base", "normalize": false, "dimensions": 4],
+    ] { plain += vectors(await client.send("POST", "/embed", body).body) }
+    #expect(plain[1] == Array(plain[0].prefix(4)))
+  }
+
+  @Test func exactVectorsHaveTheSameBitsInAnyCompany() async throws {
+    let server = try Shop.shared.get().server {
+      $0.isExact = true
+      $0.cacheSize = 0
+    }
+    defer { server.close() }
+    let client = Client(server: server)
+    for model in ["shop", "shop:base"] {
+      let inputs = texts.map { JSONValue.string($0) }
+      let together = vectors(
+        await client.send(
+          "POST", "/embed", ["inputs": .array(inputs), "model": .string(model)]
+        ).body)
+      for (row, text) in inputs.enumerated() {
+        let alone = vectors(
+          await client.send("POST", "/embed", ["inputs": text, "model": .string(model)]).body)
+        #expect(alone == [together[row]])
+      }
+    }
+  }
+
+  @Test func documentsMayBeObjects() async throws {
+    let server = try Shop.shared.get().server()
+    defer { server.close() }
+    let client = Client(server: server)
+    let answer = await client.send(
+      "POST", "/rerank",
+      [
+        "query": "sea1", "documents": ["hill1", ["text": "sea1"], ["text": "hill2"]],
+        "return_documents": true, "top_n": 1,
+      ])
+    #expect(answer.status == 200)
+    #expect(answer.body["results"]?[0]?["index"] == 1)
+    #expect(answer.body["results"]?[0]?["document"]?["text"] == "sea1")
+    #expect(answer.body["id"]?.stringValue?.isEmpty == false)
+    // Scores are the decimals of Floats: no more than nine digits.
+    let list = await client.send("POST", "/rerank", ["query": "sea1", "texts": ["hill1", "sea2"]])
+    for row in list.body.arrayValue ?? [] {
+      let text = String(decoding: (row["score"] ?? .null).serialized(), as: UTF8.self)
+      #expect(text.filter(\.isNumber).count <= 11, "\(text)")
+    }
+  }
+
+  @Test func whatARequestTookIsInItsHeaders() async throws {
+    let server = try Shop.shared.get().server()
+    defer { server.close() }
+    for (path, body) in [
+      ("/rerank", #"{"query": "sea1", "texts": ["hill1"]}"#),
+      ("/similarity", #"{"inputs": {"source_sentence": "sea1", "sentences": ["hill1"]}}"#),
+      ("/embed", #"{"inputs": ["sea1", "hill1"]}"#),
+    ] {
+      let response = await server.api.respond(
+        to: APIRequest("POST", path, body: Array(body.utf8)))
+      #expect(response.status == 200)
+      let headers = response.headers
+      #expect(headers.contains { $0.name == "x-compute-characters" && $0.value == "9" }, "\(path)")
+      #expect(headers.contains { $0.name == "x-queue-time" && Int($0.value) != nil })
+    }
+  }
+
   @Test(arguments: [
+    ("/embed", #"{"inputs": ""}"#, 422, "Validation"),
+    ("/embed", #"{"inputs": [""]}"#, 422, "Validation"),
+    ("/embed", #"{"inputs": [[]]}"#, 422, "Validation"),
+    ("/rerank", #"{"query": "a", "texts": []}"#, 400, "Empty"),
     ("/embed", #"{"inputs": []}"#, 400, "Empty"), ("/embed", "", 400, "Empty"),
     ("/embed", "{", 400, "Malformed"), ("/embed", "[1]", 400, "Malformed"),
     ("/embed", #"{"inputs": 1}"#, 422, "Validation"), ("/embed", "{}", 422, "Validation"),
@@ -123,6 +199,10 @@ import Tokenization
       "POST", "/v1/embeddings", ["input": "a", "model": "other"], key: "right")
     #expect(unknown.status == 404)
     #expect(unknown.body["error"]?["code"] == "model_not_found")
+    let path = await client.send("POST", "/v1/nothing", ["input": "a"], key: "right")
+    #expect(path.status == 404 && path.body["error"]?["code"] == .null)
+    let rerank = await client.send("POST", "/v1/rerank", ["query": "a", "texts": []], key: "right")
+    #expect(rerank.status == 400 && rerank.body["error"]?["param"] == "texts")
     for key in [nil, "", "wrong", "righ", "rightt"] {
       let answer = await client.send("POST", "/v1/embeddings", ["input": "a"], key: key)
       #expect(answer.status == 401)

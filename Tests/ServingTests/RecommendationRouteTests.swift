@@ -52,6 +52,62 @@ import Tokenization
     #expect(pages.count == Shop.itemCount - seen)
   }
 
+  @Test(arguments: [0.3, 0.9])
+  func pagesOfAVariedListFitTogether(diversity: Double) async throws {
+    let client = try client()
+    defer { client.server.close() }
+    let whole = await client.ids(path + "?k=40&diversity=\(diversity)")
+    for length in [1, 3, 7] {
+      var pages: [String] = []
+      for offset in stride(from: 0, to: whole.count, by: length) {
+        pages += await client.ids(path + "?k=\(length)&offset=\(offset)&diversity=\(diversity)")
+      }
+      #expect(Array(pages.prefix(whole.count)) == whole)
+    }
+  }
+
+  @Test func manyItemsCameOneAfterTheOther() async throws {
+    let client = try client()
+    defer { client.server.close() }
+    // More than a part of the block, and the last ones one by one.
+    for first in stride(from: 0, to: 1200, by: 240) {
+      let items = (first..<(first + 240)).map { n -> JSONValue in
+        ["item_id": .string("n\(n)"), "text": .string("hill\(n % 12) the item")]
+      }
+      // A bare list is taken as {"items": [...]} is.
+      let put = await client.send("POST", "/items", .array(items))
+      #expect(put.status == 200)
+    }
+    _ = await client.send("PUT", "/items/7", ["text": "sea1 sea2 sea3"])
+    _ = await client.send("PUT", "/items/n3", ["text": "sea1 sea2 sea4"])
+    _ = await client.send("DELETE", "/items/n5")
+    #expect(await client.get("/model")["items"] == .integer(Int64(Shop.itemCount + 1201)))
+    for (id, text) in [
+      ("n0", "hill0 the item"), ("n3", "sea1 sea2 sea4"), ("n1199", "hill11 the item"),
+    ] {
+      #expect(await client.get("/items/\(id)")["text"] == .string(text))
+    }
+    let list = await client.ids(path + "?k=1000&candidates=cold")
+    #expect(list.count == 1000 && Set(list).count == 1000)
+    let named = await client.ids(path + "?candidates=7,n3,n5,n1199,item%200")
+    #expect(Set(named).isSuperset(of: ["7", "n3", "n1199"]) && !named.contains("n5"))
+    #expect(!list.contains("n5"))
+    let session = await client.send("POST", "/recommendations", ["items": [7], "k": 3])
+    #expect(session.status == 200 && !Client.ids(session.body).contains("7"))
+  }
+
+  @Test(arguments: [
+    "/users/user%200/recommendations", "/items", "/users", "/items/item%200/similar",
+    "/items/item%200/audience",
+  ])
+  func misspeltParametersAreRefused(_ path: String) async throws {
+    let client = try client()
+    defer { client.server.close() }
+    let answer = await client.send("GET", path + "?ofset=3")
+    #expect(answer.status == 422)
+    #expect(answer.body["error"]?.stringValue?.contains("`ofset`") == true)
+  }
+
   @Test func anItemIsThereWhenItWasTakenIn() async throws {
     let client = try client()
     defer { client.server.close() }
@@ -100,6 +156,9 @@ import Tokenization
     // A label below the rule is taken in and isn't a positive behaviour.
     _ = await client.send("POST", "/events", ["user_id": "y", "item_id": "item 0", "label": 0])
     #expect(await client.send("GET", "/users/y").status == 404)
+    #expect(await client.ids("/users/y/recommendations?k=10").count == 10)
+    _ = await client.send("DELETE", "/users/y")
+    #expect(await client.send("GET", "/users/y/recommendations").status == 404)
   }
 
   @Test func blockedExpiredAndForgotten() async throws {
@@ -164,6 +223,10 @@ import Tokenization
     ("POST", "/events", #"{"user_id": "a\u0000", "item_id": "a"}"#),
     ("POST", "/events", #"{"user_id": "a", "item_id": "a", "label": 1e300}"#),
     ("POST", "/events", #"{"user_id": "a", "item_id": "a", "timestamp": "soon"}"#),
+    ("POST", "/events", #"{"user_id": "a", "item_id": "a", "timestamp": 1e300}"#),
+    ("POST", "/events", #"{"user_id": "a", "item_id": "a", "timestamp": "1e300"}"#),
+    ("PUT", "/items/a", #"{"text": "a", "expires_at": -1e300}"#),
+    ("POST", "/recommendations", #"{"items": [1.5]}"#),
     ("POST", "/recommendations", "{}"), ("POST", "/recommendations", #"{"text": ""}"#),
     ("POST", "/recommendations", #"{"text": "a", "k": 0}"#),
     ("POST", "/recommendations", #"{"text": "a", "k": 1000, "offset": 9999}"#),

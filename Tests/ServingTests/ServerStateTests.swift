@@ -40,6 +40,31 @@ import Tokenization
       #expect(await second.ids("/users/user%200/recommendations?k=100") == list)
     }
 
+    @Test func aForgottenIDIsInNoFile() async throws {
+      let shop = try Shop.shared.get()
+      let folder = shop.folder.appendingPathComponent(UUID().uuidString, isDirectory: true)
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let client = Client(
+        server: try shop.server { $0.data = folder.appendingPathComponent("state.sqlite") })
+      defer { client.server.close() }
+      let name = "Ariadne-of-Naxos"
+      func found() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+          .filter { try Data(contentsOf: $0).range(of: Data(name.utf8)) != nil }
+          .map(\.lastPathComponent)
+      }
+      for item in 0..<40 {
+        for user in [name, "other"] {
+          _ = await client.send(
+            "POST", "/events", ["user_id": .string(user), "item_id": .string("item \(item)")])
+        }
+      }
+      #expect(try !found().isEmpty)
+      #expect(await client.send("DELETE", "/users/\(name)").status == 200)
+      #expect(try found() == [])
+      #expect(await client.get("/users/other")["history"]?.arrayValue?.count == 40)
+    }
+
     @Test func aDatabaseIsHeldByOneServer() throws {
       let shop = try Shop.shared.get()
       let data = shop.folder.appendingPathComponent("\(UUID().uuidString).sqlite")
@@ -164,12 +189,30 @@ import Tokenization
       "encoder_http_requests_total{method=\"POST\",route=\"/embed\",status=\"400\"} 1",
       "encoder_http_requests_total{method=\"other\",route=\"unknown\",status=\"404\"} 1",
       "encoder_cache_hits_total 2", "encoder_cache_misses_total 1", "encoder_events_total 1",
-      "te_request_failure{err=\"validation\"} 1", "te_request_count{method=\"single\"} 4",
+      "te_request_failure{err=\"validation\"} 1", "te_request_count{method=\"single\"} 3",
+      "te_request_count{method=\"batch\"} 1", "te_request_success{method=\"single\"} 3",
+      "# TYPE process_cpu_seconds_total counter",
       "te_request_duration_bucket{le=\"+Inf\"} 4", "encoder_queue_size{queue=\"embedding\"} 0",
       "encoder_model_info{model=\"shop\",version=\"original\"} 1",
     ] {
       #expect(lines.contains(Substring(line)), "\(line)")
     }
+  }
+
+  @Test func foldersOfDeadUpdatesGo() throws {
+    let parent = try Shop.shared.get().folder.appendingPathComponent(UUID().uuidString)
+    let names = [
+      "encoder-update-\(ProcessInfo.processInfo.processIdentifier)", "encoder-update-99999999",
+      "encoder-update-x", "another",
+    ]
+    for name in names {
+      let folder = parent.appendingPathComponent(name)
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try Data("a,b".utf8).write(to: folder.appendingPathComponent("behaviors.csv"))
+    }
+    UpdateFolder.removeLeftovers(in: parent)
+    let left = try FileManager.default.contentsOfDirectory(atPath: parent.path)
+    #expect(Set(left) == Set(names).subtracting(["encoder-update-99999999"]))
   }
 
   @Test func scriptsOfOtherOriginsAreLetInOnRequest() async throws {

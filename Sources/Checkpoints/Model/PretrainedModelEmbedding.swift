@@ -6,17 +6,20 @@ extension PretrainedModel {
   ///
   /// - Parameters:
   ///   - pooling: instead of the directory's own; then its dense layers are left out too.
-  ///   - normalize: instead of the directory's own.
+  ///   - normalize: instead of the directory's own; true scales what ``SentenceSettings/keptValues`` has
+  ///     left once more.
+  ///   - keepsAll: whether vectors keep all values, whatever the directory says.
   ///   - adapters: adapters over the encoder's layers.
   public func embedder(
     pooling: PoolingModes? = nil, normalize: Bool? = nil, adapters: AdapterStack<Float>? = nil,
-    workers: Workers = Workers(), batchTokens: Int = 2048
+    keepsAll: Bool = false, workers: Workers = Workers(), batchTokens: Int = 2048
   ) -> TextEmbedder {
     TextEmbedder(
       encoder: encoder, weights: weights, adapters: adapters,
       pooling: pooling ?? sentence.pooling,
       projections: pooling == nil ? sentence.projections : [],
-      normalize: normalize ?? sentence.normalize, workers: workers, batchTokens: batchTokens)
+      normalize: normalize ?? sentence.normalize, keptValues: keepsAll ? nil : sentence.keptValues,
+      normalizesKept: normalize ?? false, workers: workers, batchTokens: batchTokens)
   }
 
   /// How many tokens of a prompted text are the prompt's: those that pooling leaves out where

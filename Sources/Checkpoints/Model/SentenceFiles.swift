@@ -26,7 +26,9 @@ enum SentenceFiles {
     if let modules = try modules(modulesFile) {
       try read(modules, of: directory, file: modulesFile, into: &contents)
     }
-    let transformer = try TransformerFile.read(contents.modelFolder)
+    // Nor does it look into sentence_bert_config.json then.
+    let transformer = try TransformerFile.read(
+      contents.modelFolder, isNamed: FileSystem.exists(modulesFile))
     contents.lowercasesText = transformer.lowercasesText
     contents.settings.maximumLength = transformer.maximumLength
     try readPrompts(directory, into: &contents.settings)
@@ -82,7 +84,11 @@ enum SentenceFiles {
         throw CheckpointError(
           "a module has no type", path: url.path, item: "type", advice: "correct the file")
       }
-      return (type, module["path"]?.stringValue ?? "")
+      guard let path = module["path"]?.stringValue else {
+        throw CheckpointError(
+          "a module's path isn't a string", path: url.path, item: type, advice: "correct the file")
+      }
+      return (type, path)
     }
   }
 
@@ -93,6 +99,14 @@ enum SentenceFiles {
       throw CheckpointError(
         "a \(kind) isn't supported, as it doesn't give one dense vector a text", path: file.path,
         item: "model_type", advice: "use a SentenceTransformer")
+    }
+    if let kept = try saved.integer("truncate_dim") {
+      guard kept > 0 else {
+        throw CheckpointError(
+          "truncate_dim is \(kept)", path: file.path, item: "truncate_dim",
+          advice: "give the number of values to keep, or null")
+      }
+      settings.keptValues = kept
     }
     settings.prompts = try (saved.stringPairs("prompts") ?? []).map {
       SentenceSettings.Prompt(name: $0.key, text: $0.value)
@@ -148,7 +162,10 @@ enum SentenceFiles {
       "default_prompt_name": settings.defaultPromptName.map { .string($0) } ?? .null,
       "similarity_fn_name": "cosine",
     ]
-    try JSONFile.write(sentence, "config_sentence_transformers.json", in: directory)
+    let kept = settings.keptValues.map { [JSONMember("truncate_dim", .integer(Int64($0)))] } ?? []
+    try JSONFile.write(
+      .object((sentence.objectValue ?? []) + kept), "config_sentence_transformers.json",
+      in: directory)
     try JSONFile.write(
       ["max_seq_length": .integer(Int64(settings.maximumLength)), "do_lower_case": false],
       TransformerFile.name, in: directory)

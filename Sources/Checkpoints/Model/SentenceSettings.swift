@@ -24,6 +24,9 @@ public struct SentenceSettings: Sendable, Equatable {
   public var normalize: Bool
   /// The most tokens of a text, [CLS] and [SEP] included; longer ones are cut at the end.
   public var maximumLength: Int
+  /// How many values of a vector are kept (`truncate_dim`), after scaling and without scaling again; nil
+  /// keeps all.
+  public var keptValues: Int?
   /// The prompts that the model knows.
   public var prompts: [Prompt]
   /// The prompt that is used when none is asked for.
@@ -34,9 +37,10 @@ public struct SentenceSettings: Sendable, Equatable {
   /// Creates settings; the defaults are what `encoder pretrain` writes.
   public init(
     pooling: PoolingModes = .mean, projections: [VectorProjection] = [], normalize: Bool = true,
-    maximumLength: Int = 512, prompts: [Prompt] = [], defaultPromptName: String? = nil,
-    includesPrompt: Bool = true
+    maximumLength: Int = 512, keptValues: Int? = nil, prompts: [Prompt] = [],
+    defaultPromptName: String? = nil, includesPrompt: Bool = true
   ) {
+    self.keptValues = keptValues
     self.pooling = pooling
     self.projections = projections
     self.normalize = normalize

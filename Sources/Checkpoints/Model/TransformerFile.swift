@@ -18,9 +18,10 @@ enum TransformerFile {
     var lowercasesText: Bool
   }
 
-  static func read(_ folder: URL) throws -> Contents {
+  /// Reads the file, unless no modules.json names the module: then the tokenizer alone decides.
+  static func read(_ folder: URL, isNamed: Bool) throws -> Contents {
     let urls = names.map { folder.appendingPathComponent($0) }
-    guard let url = urls.first(where: FileSystem.exists) else {
+    guard isNamed, let url = urls.first(where: FileSystem.exists) else {
       return Contents(maximumLength: try tokenizerLength(folder), lowercasesText: false)
     }
     let file = try JSONFile(url)

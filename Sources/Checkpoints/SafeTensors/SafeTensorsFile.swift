@@ -21,7 +21,8 @@ public final class SafeTensorsFile: Sendable {
   public init(_ url: URL) throws {
     self.url = url
     let path = url.path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without waiting: a pipe in the file's place has nobody who writes into it.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw CheckpointError(
         "can't be opened (\(String(cString: strerror(errno))))", path: path,

@@ -31,7 +31,7 @@ package struct ColumnNames: Sendable {
     if let column = first(of: [name]) { return column }
     throw DatasetError(
       "no column '\(name)' among: \(header.joined(separator: ", "))", path: file, line: 1,
-      advice: "correct \(flag)")
+      advice: separatorAdvice ?? "correct \(flag)")
   }
 
   /// The column that a flag names or, without one, the first of `aliases`.
@@ -44,7 +44,13 @@ package struct ColumnNames: Sendable {
     if let column = first(of: aliases) { return column }
     throw DatasetError(
       "no \(what) column among: \(header.joined(separator: ", "))", path: file, line: 1,
-      advice: "name it with \(flag)")
+      advice: separatorAdvice ?? "name it with \(flag)")
+  }
+
+  /// What to do about a header that is one column with another separator in it.
+  private var separatorAdvice: String? {
+    guard header.count == 1, header[0].utf8.contains(UInt8(ascii: ";")) else { return nil }
+    return "the separator looks like `;`: write the file with commas, or with tabs as .tsv"
   }
 
   /// The name without its RecBole type: `rating:float` -> `rating`.

@@ -21,9 +21,26 @@ public struct MaximalMarginalRelevance: Sendable {
     self.diversity = Float(diversity)
   }
 
+  /// The pool of a list that is asked for page by page: the same for all pages, so that they fit together.
+  public static let pagedPoolSize = 1000
+
   /// How many candidates a list of `k` is chosen from.
   public func poolSize(_ k: Int) -> Int {
-    diversity == 0 ? k : max(k, min(k * MaximalMarginalRelevance.poolFactor, 1000))
+    let limit = MaximalMarginalRelevance.pagedPoolSize
+    guard diversity > 0 else { return k }
+    return max(k, min(min(k, limit) * MaximalMarginalRelevance.poolFactor, limit))
+  }
+
+  /// The first `k` items of a list of any length: chosen from the ``pagedPoolSize`` best, after which the
+  /// others follow by score.
+  ///
+  /// The first `k` of a longer list are the list of `k`. Parameters as for ``select(_:k:vectors:)``.
+  public func selectPaged(
+    _ elements: [RankedLists.Element], k: Int, vectors: DenseMatrix
+  ) -> [RankedLists.Element] {
+    let size = MaximalMarginalRelevance.pagedPoolSize
+    let chosen = select(Array(elements.prefix(size)), k: min(k, size), vectors: vectors)
+    return k <= chosen.count ? chosen : chosen + elements.dropFirst(size).prefix(k - chosen.count)
   }
 
   /// The `k` items chosen from a pool that is sorted by score, best first.

@@ -122,10 +122,10 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
         clearBlock()
       case .als:
         product(factors, model.recommender.models.als.itemFactors, new: nil)
-      case .ridge: product(factors, model.predicted, new: block.factors)
-      case .textProfile: product(profiles(histories), model.white, new: block.white)
+      case .ridge: product(factors, model.predicted, new: \.factors)
+      case .textProfile: product(profiles(histories), model.white, new: \.white)
       case .tower:
-        product(users(histories), model.recommender.space.towerVectors, new: block.towers)
+        product(users(histories), model.recommender.space.towerVectors, new: \.towers)
       case .textSpread, .wordSpread, .textKernel, .wordNeighbours: continue
       }
       add(name, coefficients)
@@ -143,11 +143,11 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
         let isText = name == .textSpread
         gather(
           isText ? space.textNeighbours : space.wordNeighbours,
-          isText ? block.textNeighbours : block.wordNeighbours)
+          isText ? \.textNeighbours : \.wordNeighbours)
       case .textKernel:
         addHistories(histories, to: ease, times: ItemSpace.kernelHistoryShare - historyShare)
         historyShare = ItemSpace.kernelHistoryShare
-        gather(model.recommender.space.kernelWeights, block.kernelWeights)
+        gather(model.recommender.space.kernelWeights, \.kernelWeights)
       default: continue
       }
       add(name, coefficients)
@@ -184,7 +184,9 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
   }
 
   /// Each item's weighted mean of what its neighbours have.
-  private func gather(_ weights: SparseMatrix, _ new: OnlineBlock.Sparse) {
+  private func gather(
+    _ weights: SparseMatrix, _ new: KeyPath<OnlineBlock.Part, OnlineBlock.Sparse>
+  ) {
     weights.withView { view in
       for item in 0..<catalogueCount {
         var sum = Lanes(repeating: 0)
@@ -195,13 +197,20 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
     gather(new, from: ease)
   }
 
-  private func gather(_ new: OnlineBlock.Sparse, from source: LaneBuffer<Lanes>) {
-    for row in 0..<block.count {
-      var sum = Lanes(repeating: 0)
-      for n in new.offsets[row]..<new.offsets[row + 1] {
-        sum += source[Int(new.items[n])] * new.weights[n]
+  private func gather(
+    _ new: KeyPath<OnlineBlock.Part, OnlineBlock.Sparse>, from source: LaneBuffer<Lanes>
+  ) {
+    var place = catalogueCount
+    for own in block.parts {
+      let rows = own[keyPath: new]
+      for row in own.items.indices {
+        var sum = Lanes(repeating: 0)
+        for n in rows.offsets[row]..<rows.offsets[row + 1] {
+          sum += source[Int(rows.items[n])] * rows.weights[n]
+        }
+        part[place] = sum
+        place += 1
       }
-      part[catalogueCount + row] = sum
     }
   }
 
@@ -217,22 +226,24 @@ private struct OnlineScoring<Lanes: SIMD & Sendable> where Lanes.Scalar == Float
         part[item] = sum
       }
     }
-    gather(block.wordCosines, from: sources)
+    gather(\.wordCosines, from: sources)
   }
 
   /// Products of the users' rows with those of catalogue and block.
-  private func product(_ users: DenseMatrix?, _ items: DenseMatrix?, new: DenseMatrix?) {
+  private func product(
+    _ users: DenseMatrix?, _ items: DenseMatrix?, new: KeyPath<OnlineBlock.Part, DenseMatrix>?
+  ) {
     guard let users, let items else {
       for item in 0..<count { part[item] = Lanes(repeating: 0) }
       return
     }
     users.withPointer { u in
       multiply(u, users.columnCount, items, into: part.scalars)
-      let rest = part.scalars + catalogueCount * Lanes.scalarCount
-      if let new, new.rowCount > 0 {
-        multiply(u, users.columnCount, new, into: rest)
-      } else {
-        clearBlock()
+      guard let new else { return clearBlock() }
+      var rest = part.scalars + catalogueCount * Lanes.scalarCount
+      for own in block.parts {
+        multiply(u, users.columnCount, own[keyPath: new], into: rest)
+        rest += own.items.count * Lanes.scalarCount
       }
     }
   }

@@ -14,6 +14,7 @@ public enum TopK {
     excluding: SparseMatrix? = nil, workers: Workers
   ) -> RankedLists {
     let itemCount = scorer.itemCount
+    let k = min(k, candidates?.count ?? itemCount)
     check(candidates, itemCount: itemCount, excluding, userCount: histories.rowCount)
     var lists = RankedLists(rowCount: histories.rowCount, k: k)
     let block = 64
@@ -64,7 +65,7 @@ public enum TopK {
     check(candidates, itemCount: items.rowCount, excluding, userCount: users.rowCount)
     let pool = candidates.map { items.selectingRows($0) } ?? items
     let excluded = candidates.map { excluding?.selectingColumns($0) } ?? excluding
-    let userCount = users.rowCount
+    let (userCount, k) = (users.rowCount, min(k, pool.rowCount))
     var lists = RankedLists(rowCount: userCount, k: k)
     lists.withWriter { writer in
       users.withPointer { users in

@@ -5,25 +5,38 @@ import Foundation
 /// A request's inputs may end up in several batches, and a batch may hold inputs of several requests.
 /// Nobody waits for a batch to fill: a free thread takes what is there, its share of it while little
 /// is there, so that a lone large request runs on all threads.
-final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
+package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   /// What a batch's computation gives: an output for each input, or an error for all.
-  typealias Run = @Sendable (_ worker: Int, _ inputs: [Input]) throws -> [Output]
+  package typealias Run = @Sendable (_ worker: Int, _ inputs: [Input]) throws -> [Output]
 
   /// What the queue reports.
-  struct Observer: Sendable {
+  package struct Observer: Sendable {
     var batch: @Sendable (_ inputs: Int, _ cost: Int, _ seconds: Double) -> Void = { _, _, _ in }
     var waited: @Sendable (_ seconds: Double) -> Void = { _ in }
+
+    /// Creates an observer that does nothing.
+    package init() {}
+  }
+
+  /// A request's outputs, and how long it waited for the first thread that took a part of it.
+  package struct Answer: Sendable {
+    /// An output for each input.
+    package var outputs: [Output]
+    /// Seconds.
+    package var waited = 0.0
   }
 
   /// All inputs of one request; guarded by the queue's lock.
   private final class Request: @unchecked Sendable {
     var outputs: [Output?]
     var remaining: Int
-    var continuation: CheckedContinuation<[Output], any Error>?
+    var continuation: CheckedContinuation<Answer, any Error>?
+    /// When the first of the inputs was taken: from then on the request can't expire.
+    var start: ContinuousClock.Instant?
     let arrival = ContinuousClock.now
     let deadline: ContinuousClock.Instant
 
-    init(count: Int, deadline: Duration, continuation: CheckedContinuation<[Output], any Error>) {
+    init(count: Int, deadline: Duration, continuation: CheckedContinuation<Answer, any Error>) {
       outputs = [Output?](repeating: nil, count: count)
       remaining = count
       self.continuation = continuation
@@ -61,7 +74,7 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   ///   - budget: the largest cost of a batch; an input that costs more is a batch of its own.
   ///   - batchLimit: the most inputs of a batch.
   ///   - isBackground: whether the threads give way to all others.
-  init(
+  package init(
     name: String, threads: Int, limit: Int, budget: Int, batchLimit: Int,
     isBackground: Bool = false, observer: Observer = Observer(), run: @escaping Run
   ) {
@@ -96,11 +109,18 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   /// A request is taken whole or not at all. One that is larger than the limit is taken by an empty
   /// queue, so that no request is impossible.
   ///
-  /// - Throws: ``APIError`` when the queue is full, when `deadline` passes before all inputs were taken,
-  ///   and what the computation throws.
-  func submit(_ inputs: [Input], costs: [Int], deadline: Duration) async throws -> [Output] {
+  /// - Throws: ``APIError`` when the queue is full, when `deadline` passes before any of the inputs was
+  ///   taken, and what the computation throws.
+  package func submit(
+    _ inputs: [Input], costs: [Int], deadline: Duration
+  ) async throws -> [Output] {
+    try await answer(inputs, costs: costs, deadline: deadline).outputs
+  }
+
+  /// The same, with how long it waited.
+  func answer(_ inputs: [Input], costs: [Int], deadline: Duration) async throws -> Answer {
     precondition(inputs.count == costs.count, "\(inputs.count) inputs with \(costs.count) costs")
-    if inputs.isEmpty { return [] }
+    if inputs.isEmpty { return Answer(outputs: []) }
     return try await withCheckedThrowingContinuation { continuation in
       enqueue(inputs, costs, deadline, continuation)
     }
@@ -108,7 +128,7 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
 
   private func enqueue(
     _ inputs: [Input], _ costs: [Int], _ deadline: Duration,
-    _ continuation: CheckedContinuation<[Output], any Error>
+    _ continuation: CheckedContinuation<Answer, any Error>
   ) {
     condition.lock()
     let waiting = entries.count - head
@@ -138,7 +158,7 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   ///
   /// - Parameter drains: whether what waits is done first; otherwise it is turned away too, and what a
   ///   thread is doing isn't waited for.
-  func close(drains: Bool = true) {
+  package func close(drains: Bool = true) {
     condition.lock()
     isClosed = true
     condition.broadcast()
@@ -200,15 +220,20 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
     }
   }
 
-  /// Fails requests at the head whose time is over; a request that failed is skipped by ``pop()``.
-  private func dropExpired() -> [CheckedContinuation<[Output], any Error>] {
+  /// Fails requests at the head whose time is over and of which nothing was taken yet: what is half
+  /// computed is worth finishing.
+  ///
+  /// A request that failed is skipped by ``pop()``.
+  private func dropExpired() -> [CheckedContinuation<Answer, any Error>] {
     guard head < entries.count else { return [] }
     let now = ContinuousClock.now
-    var expired: [CheckedContinuation<[Output], any Error>] = []
+    var expired: [CheckedContinuation<Answer, any Error>] = []
     var place = head
     // Arrival order is deadline order but for routes with another deadline: the head is enough.
     while place < entries.count, entries[place].request.deadline < now {
-      if let continuation = entries[place].request.continuation {
+      if entries[place].request.start == nil,
+        let continuation = entries[place].request.continuation
+      {
         entries[place].request.continuation = nil
         expired.append(continuation)
       }
@@ -231,6 +256,7 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
         continue
       }
       guard batch.isEmpty || cost + entry.cost <= bound else { break }
+      if entry.request.start == nil { entry.request.start = .now }
       batch.append(entry)
       cost += entry.cost
       queuedCost -= entry.cost
@@ -246,7 +272,7 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   private func finish(
     _ batch: [Entry], _ result: Result<[Output], any Error>, cost: Int, elapsed: Double
   ) {
-    var done: [(CheckedContinuation<[Output], any Error>, Result<[Output], any Error>)] = []
+    var done: [(CheckedContinuation<Answer, any Error>, Result<Answer, any Error>)] = []
     condition.lock()
     if elapsed > 0 {
       let measured = Double(cost * threadCount) / elapsed
@@ -260,7 +286,13 @@ final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
         request.outputs[entry.place] = outputs[n]
         request.remaining -= 1
         guard request.remaining == 0 else { continue }
-        done.append((continuation, .success(request.outputs.compactMap { $0 })))
+        let waited = request.start.map { seconds($0 - request.arrival) } ?? 0
+        done.append(
+          (
+            continuation,
+            .success(Answer(outputs: request.outputs.compactMap { $0 }, waited: waited))
+          )
+        )
       case .failure(let error): done.append((continuation, .failure(error)))
       }
       request.continuation = nil

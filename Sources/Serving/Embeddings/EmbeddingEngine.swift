@@ -23,19 +23,24 @@ enum EmbeddingOutput: Hashable, Sendable {
 final class EmbeddingEngine: Sendable {
   let model: PretrainedModel
   let recommender: Recommender?
+  /// Whether every text is a batch of its own.
+  private let isExact: Bool
   private let embedders: [TextEmbedder]
   private let arenas: [Arena<Float>]
   let cache: EmbeddingCache
 
   init(
     model: PretrainedModel, recommender: Recommender?, threads: Int, batchTokens: Int,
-    cacheSize: Int
+    isExact: Bool, cacheSize: Int
   ) {
+    self.isExact = isExact
     self.model = model
     self.recommender = recommender
     // One for each thread: a thread computes a batch alone, with an arena of its own.
     embedders = (0..<threads).map { _ in
-      model.embedder(normalize: false, workers: Workers(count: 1), batchTokens: batchTokens)
+      model.embedder(
+        normalize: false, keepsAll: true, workers: Workers(count: 1),
+        batchTokens: isExact ? 1 : batchTokens)
     }
     arenas = (0..<threads).map { _ in Arena<Float>() }
     cache = EmbeddingCache(capacity: cacheSize)
@@ -44,7 +49,7 @@ final class EmbeddingEngine: Sendable {
   /// Values of a vector.
   func width(_ output: EmbeddingOutput) -> Int {
     switch output {
-    case .encoder: embedders[0].width
+    case .encoder: min(embedders[0].width, model.sentence.keptValues ?? .max)
     case .tokens: model.configuration.hiddenSize
     case .tower: recommender?.models.network.configuration.width ?? 0
     }
@@ -63,11 +68,13 @@ final class EmbeddingEngine: Sendable {
     let width = width(output)
     switch output {
     case .encoder(let promptTokens):
-      return rows(embedders[worker].embed(sequences, promptTokens: promptTokens), width)
+      return rows(
+        embedders[worker].embed(sequences, promptTokens: promptTokens), embedders[worker].width)
     case .tower:
       guard let recommender else { return [] }
-      return rows(
-        recommender.towerVectors(sequences, workers: Workers(count: 1)).values, width)
+      let one = Workers(count: 1)
+      let groups = isExact ? sequences.map { [$0] } : [sequences]
+      return groups.flatMap { rows(recommender.towerVectors($0, workers: one).values, width) }
     case .tokens:
       return sequences.map { sequence in
         let arena = arenas[worker]

@@ -20,9 +20,8 @@ struct EmbeddingRoutes: Sendable {
       throw APIError(kind: .backend, message: "the model gives no sparse vectors")
     }
     table.add("POST", "/similarity", isEmbedding: true) { try await similarity($0) }
-    for path in ["/rerank", "/v1/rerank"] {
-      table.add("POST", path, isEmbedding: true) { try await rerank($0) }
-    }
+    table.add("POST", "/rerank", isEmbedding: true) { try await rerank($0) }
+    table.add("POST", "/v1/rerank", isOpenAI: true, isEmbedding: true) { try await rerank($0) }
     table.add("POST", "/predict", isEmbedding: true) { _ in
       throw APIError(kind: .backend, message: "the model is not a classifier")
     }
@@ -67,11 +66,13 @@ struct EmbeddingRoutes: Sendable {
       if case .string(let string) = text { sum + string.unicodeScalars.count } else { sum }
     }
     func milliseconds(_ seconds: Double) -> String { String(Int((seconds * 1000).rounded())) }
-    let total = milliseconds(result.tokenizationSeconds + result.inferenceSeconds)
+    let total = milliseconds(
+      result.tokenizationSeconds + result.queueSeconds + result.inferenceSeconds)
     var headers: [(name: String, value: String)] = [
       ("x-compute-type", "cpu"), ("x-compute-time", total), ("x-total-time", total),
       ("x-compute-characters", String(characters)), ("x-compute-tokens", String(result.tokens)),
       ("x-tokenization-time", milliseconds(result.tokenizationSeconds)),
+      ("x-queue-time", milliseconds(result.queueSeconds)),
       ("x-inference-time", milliseconds(result.inferenceSeconds)),
     ]
     if result.cutCount > 0 { headers.append(("x-truncated", String(result.cutCount))) }
@@ -82,7 +83,7 @@ struct EmbeddingRoutes: Sendable {
     let fields = try RequestFields(request.body)
     let current = services.host.current
     let choices = try Choices(fields, current)
-    let (texts, _) = try inputs(fields)
+    let (texts, _) = try inputs(fields, request)
     let result = try await services.embeddings.vectors(
       texts, engine: current.engine, output: choices.output, prompt: choices.prompt,
       normalize: fields.bool("normalize", default: true),
@@ -96,7 +97,7 @@ struct EmbeddingRoutes: Sendable {
     let fields = try RequestFields(request.body)
     let current = services.host.current
     let choices = try Choices(fields, current)
-    let (texts, _) = try inputs(fields)
+    let (texts, _) = try inputs(fields, request)
     let result = try await services.embeddings.vectors(
       texts, engine: current.engine, output: .tokens, prompt: choices.prompt, normalize: false,
       truncate: choices.truncate, truncatesLeft: choices.isLeft)
@@ -112,17 +113,17 @@ struct EmbeddingRoutes: Sendable {
   }
 
   private func inputs(
-    _ fields: RequestFields
+    _ fields: RequestFields, _ request: APIRequest
   ) throws -> (texts: [EmbeddingService.Text], isSingle: Bool) {
-    try InputTexts.read(
-      fields.required("inputs"), field: "inputs", limit: services.options.clientBatchLimit,
-      allowsEmptyText: true)
+    request.notes.isBatch = InputTexts.isBatch(fields["inputs"])
+    return try InputTexts.read(
+      fields.required("inputs"), field: "inputs", limit: services.options.clientBatchLimit)
   }
 
   /// Cosines of a text with others.
   private func cosines(
     _ query: String, _ texts: [String], _ choices: Choices
-  ) async throws -> (cosines: [Float], result: EmbeddingService.Result) {
+  ) async throws -> (cosines: [Float], headers: [(name: String, value: String)], tokens: Int) {
     let all = ([query] + texts).map { EmbeddingService.Text.string($0) }
     let result = try await services.embeddings.vectors(
       all, engine: services.host.current.engine, output: choices.output, prompt: choices.prompt,
@@ -131,10 +132,11 @@ struct EmbeddingRoutes: Sendable {
     let cosines = result.vectors.dropFirst().map { vector in
       zip(first, vector).reduce(Float(0)) { $0 + $1.0 * $1.1 }
     }
-    return (cosines, result)
+    return (cosines, EmbeddingRoutes.headers(result, all), result.tokens)
   }
 
   private func similarity(_ request: APIRequest) async throws -> APIResponse {
+    request.notes.isBatch = true
     let fields = try RequestFields(request.body)
     let inner = try RequestFields(fields.required("inputs"))
     let parameters = try RequestFields(fields["parameters"] ?? .object([]))
@@ -143,10 +145,10 @@ struct EmbeddingRoutes: Sendable {
       throw APIError.validation("`inputs.source_sentence` is missing", field: "inputs")
     }
     let sentences = try texts(inner, "sentences", limit: services.options.clientBatchLimit)
-    let (cosines, result) = try await cosines(source, sentences, choices)
+    let (cosines, headers, _) = try await cosines(source, sentences, choices)
     var body: [UInt8] = []
     VectorJSON.append(cosines, to: &body)
-    return APIResponse(headers: EmbeddingRoutes.headers(result, []), body: body)
+    return APIResponse(headers: headers, body: body)
   }
 
   private func texts(_ fields: RequestFields, _ name: String, limit: Int) throws -> [String] {
@@ -166,6 +168,7 @@ struct EmbeddingRoutes: Sendable {
   /// Ranks texts by the cosine of their vectors with the query's: text-embeddings-inference's shape for
   /// `texts`, the shape of Jina and Cohere for `documents`.
   private func rerank(_ request: APIRequest) async throws -> APIResponse {
+    request.notes.isBatch = true
     let fields = try RequestFields(request.body)
     let choices = try Choices(fields, services.host.current)
     guard let query = try fields.string("query") else {
@@ -173,17 +176,16 @@ struct EmbeddingRoutes: Sendable {
     }
     let isJina = fields["documents"] != nil
     let texts = try texts(
-      fields, isJina ? "documents" : "texts",
+      isJina ? plainDocuments(fields) : fields, isJina ? "documents" : "texts",
       limit: isJina ? 2048 : services.options.clientBatchLimit)
-    let (cosines, result) = try await cosines(query, texts, choices)
+    let (cosines, headers, tokenCount) = try await cosines(query, texts, choices)
     let raw = try fields.bool("raw_scores", default: false)
     let returnsTexts =
       try fields.bool(isJina ? "return_documents" : "return_text", default: false)
     let order = cosines.indices.sorted { (-cosines[$0], $0) < (-cosines[$1], $1) }
     func score(_ index: Int) -> JSONValue {
-      .number(Double(raw ? cosines[index] : (1 + cosines[index]) / 2))
+      .float(raw ? cosines[index] : (1 + cosines[index]) / 2)
     }
-    let headers = EmbeddingRoutes.headers(result, [])
     guard isJina else {
       let list = order.map { index -> JSONValue in
         var members = [
@@ -202,20 +204,33 @@ struct EmbeddingRoutes: Sendable {
       if returnsTexts { members.append(JSONMember("document", ["text": .string(texts[index])])) }
       return .object(members)
     }
-    let tokens = Int64(result.tokens)
+    let tokens = Int64(tokenCount)
     let body: JSONValue = [
-      "object": "rerank", "results": .array(Array(list)),
+      "id": .string("rerank-\(UUID().uuidString.lowercased())"),
+      "created": .integer(Int64(Date().timeIntervalSince1970)), "object": "rerank",
+      "results": .array(Array(list)),
       "model": .string(services.host.current.modelNames[0]),
       "usage": ["prompt_tokens": .integer(tokens), "total_tokens": .integer(tokens)],
     ]
     return APIResponse(headers: headers, body: body.serialized())
   }
 
+  /// The fields with each document `{"text": ...}` as its text.
+  private func plainDocuments(_ fields: RequestFields) throws -> RequestFields {
+    guard let members = fields.value.objectValue else { return fields }
+    return try RequestFields(
+      .object(
+        members.map { member in
+          guard member.key == "documents", let list = member.value.arrayValue else { return member }
+          return JSONMember(member.key, .array(list.map { $0["text"] ?? $0 }))
+        }))
+  }
+
   private func tokenize(_ request: APIRequest) throws -> APIResponse {
     let fields = try RequestFields(request.body)
     let current = services.host.current
     let choices = try Choices(fields, current)
-    let (texts, _) = try inputs(fields)
+    let (texts, _) = try inputs(fields, request)
     let special = try fields.bool("add_special_tokens", default: true)
     let lists = try texts.map { text -> JSONValue in
       guard case .string(let string) = text else {
@@ -240,8 +255,7 @@ struct EmbeddingRoutes: Sendable {
     let fields = try RequestFields(request.body)
     let skip = try fields.bool("skip_special_tokens", default: true)
     let (texts, _) = try InputTexts.read(
-      fields.required("ids"), field: "ids", limit: services.options.clientBatchLimit,
-      allowsEmptyText: true)
+      fields.required("ids"), field: "ids", limit: services.options.clientBatchLimit)
     let tokenizer = services.host.current.engine.model.tokenizer
     let decoded = try texts.map { text -> JSONValue in
       guard case .ids(let ids) = text else {

@@ -3,6 +3,16 @@ import Tokenization
 
 /// Texts or token ids in, vectors out: tokenizes, looks into the cache, and queues the rest.
 final class EmbeddingService: Sendable {
+  /// A text's token ids with how many at the beginning are a prompt's that pooling leaves out.
+  private struct Sequence {
+    var ids: [Int32]
+    var skipping: Int
+
+    func output(_ output: EmbeddingOutput) -> EmbeddingOutput {
+      output.isPooled ? .encoder(skipping: skipping) : output
+    }
+  }
+
   /// One sequence for one version of the model.
   private struct Job: Sendable {
     let engine: EmbeddingEngine
@@ -17,6 +27,8 @@ final class EmbeddingService: Sendable {
     /// Texts that were cut to the model's length.
     var cutCount: Int
     var tokenizationSeconds: Double
+    /// Seconds until the first text was taken from the queue.
+    var queueSeconds: Double
     var inferenceSeconds: Double
   }
 
@@ -73,6 +85,10 @@ final class EmbeddingService: Sendable {
       for (place, member) in members.enumerated() {
         results[member] = vectors[place]
         isDone[member] = true
+        // At once: what was computed isn't lost when the rest of its request fails.
+        guard jobs[member].output != .tokens else { continue }
+        jobs[member].engine.cache.insert(
+          vectors[place], for: .init(output: jobs[member].output, ids: jobs[member].ids))
       }
     }
     return results
@@ -82,8 +98,9 @@ final class EmbeddingService: Sendable {
   ///
   /// - Parameters:
   ///   - prompt: what is put before each string.
-  ///   - normalize: whether vectors are scaled to length 1; nil does as the model's directory says.
-  ///   - dimensions: how many values of a vector are kept, before it is scaled to length 1 once more.
+  ///   - normalize: whether vectors are scaled to length 1; nil does as the model's directory says, and
+  ///     scales what `dimensions` has cut once more.
+  ///   - dimensions: how many values of a vector are kept.
   ///   - truncate: whether long texts are cut; nil does as the server was told.
   /// - Throws: ``APIError`` for a text that is too long, ids outside the vocabulary, and a full queue.
   func vectors(
@@ -91,41 +108,36 @@ final class EmbeddingService: Sendable {
     normalize: Bool?, dimensions: Int? = nil, truncate: Bool? = nil, truncatesLeft: Bool = false
   ) async throws -> Result {
     let start = ContinuousClock.now
-    var output = output
-    if output.isPooled, !prompt.isEmpty {
-      output = .encoder(
-        skipping: engine.model.promptTokenCount(
-          prompt, maximumLength: engine.maximumLength(output)))
-    }
     let (sequences, cutCount) = try tokenize(
       texts, engine, output, prompt: prompt, truncate: truncate ?? cutsLongTexts,
       truncatesLeft: truncatesLeft)
     let tokenized = ContinuousClock.now
-    var vectors = try await compute(sequences, engine, output)
-    let isUnit = normalize ?? (output == .tower || engine.model.sentence.normalize)
+    var (vectors, waited) = try await compute(sequences, engine, output)
     if output != .tokens {
+      let width = engine.width(output)
+      let isUnit = normalize ?? (output.isPooled && engine.model.sentence.normalize)
+      let kept = min(dimensions ?? width, width)
       for place in vectors.indices {
-        if let dimensions, dimensions < vectors[place].count {
-          vectors[place].removeLast(vectors[place].count - dimensions)
-          EmbeddingEngine.normalize(&vectors[place])
-        } else if isUnit, output != .tower {
-          EmbeddingEngine.normalize(&vectors[place])
-        }
+        if isUnit, output.isPooled { EmbeddingEngine.normalize(&vectors[place]) }
+        guard kept < vectors[place].count else { continue }
+        vectors[place].removeLast(vectors[place].count - kept)
+        if normalize ?? (kept < width) { EmbeddingEngine.normalize(&vectors[place]) }
       }
     }
     return Result(
-      vectors: vectors, tokens: sequences.reduce(0) { $0 + $1.count }, cutCount: cutCount,
-      tokenizationSeconds: (tokenized - start).inSeconds,
-      inferenceSeconds: (ContinuousClock.now - tokenized).inSeconds)
+      vectors: vectors, tokens: sequences.reduce(0) { $0 + $1.ids.count }, cutCount: cutCount,
+      tokenizationSeconds: (tokenized - start).inSeconds, queueSeconds: waited,
+      inferenceSeconds: (ContinuousClock.now - tokenized).inSeconds - waited)
   }
 
   private func compute(
-    _ sequences: [[Int32]], _ engine: EmbeddingEngine, _ output: EmbeddingOutput
-  ) async throws -> [[Float]] {
+    _ sequences: [Sequence], _ engine: EmbeddingEngine, _ output: EmbeddingOutput
+  ) async throws -> (vectors: [[Float]], waited: Double) {
     var vectors = [[Float]](repeating: [], count: sequences.count)
     var missing: [Int] = []
-    for (place, ids) in sequences.enumerated() {
-      if output != .tokens, let known = engine.cache[.init(output: output, ids: ids)] {
+    for (place, sequence) in sequences.enumerated() {
+      let key = EmbeddingCache.Key(output: sequence.output(output), ids: sequence.ids)
+      if output != .tokens, let known = engine.cache[key] {
         vectors[place] = known
       } else {
         missing.append(place)
@@ -133,40 +145,41 @@ final class EmbeddingService: Sendable {
     }
     metrics.count("encoder_cache_hits_total", by: Double(sequences.count - missing.count))
     metrics.count("encoder_cache_misses_total", by: Double(missing.count))
-    let computed = try await queue.submit(
-      missing.map { Job(engine: engine, output: output, ids: sequences[$0]) },
-      costs: missing.map { max(sequences[$0].count, 1) }, deadline: deadline)
-    for (place, vector) in zip(missing, computed) {
-      vectors[place] = vector
-      if output != .tokens {
-        engine.cache.insert(vector, for: .init(output: output, ids: sequences[place]))
-      }
-    }
-    return vectors
+    let computed = try await queue.answer(
+      missing.map {
+        Job(engine: engine, output: sequences[$0].output(output), ids: sequences[$0].ids)
+      }, costs: missing.map { max(sequences[$0].ids.count, 1) }, deadline: deadline)
+    for (place, vector) in zip(missing, computed.outputs) { vectors[place] = vector }
+    return (vectors, computed.waited)
   }
 
   private func tokenize(
     _ texts: [Text], _ engine: EmbeddingEngine, _ output: EmbeddingOutput, prompt: String,
     truncate: Bool, truncatesLeft: Bool
-  ) throws -> ([[Int32]], cutCount: Int) {
+  ) throws -> ([Sequence], cutCount: Int) {
     let limit = engine.maximumLength(output)
+    let promptTokens =
+      output.isPooled ? engine.model.promptTokenCount(prompt, maximumLength: limit) : 0
     var cutCount = 0
-    let sequences = try texts.enumerated().map { place, text -> [Int32] in
+    let sequences = try texts.enumerated().map { place, text -> Sequence in
+      // Token ids come without a prompt.
+      var skipping = if case .string = text { promptTokens } else { 0 }
       var ids = try encode(text, engine, prompt, limit: truncatesLeft ? nil : limit + 1)
       metrics.record(
         "te_request_input_length", "", Double(ids.count), bounds: MetricsRegistry.sizeBounds)
-      guard ids.count > limit else { return ids }
+      guard ids.count > limit else { return Sequence(ids: ids, skipping: skipping) }
       guard truncate else {
         throw APIError.validation(
           "`inputs` must have at most \(limit) tokens; number \(place) has more", field: "input")
       }
       cutCount += 1
       if truncatesLeft {
+        if skipping > 0 { skipping = max(skipping - (ids.count - limit), 1) }
         ids.removeSubrange(1..<(1 + ids.count - limit))
       } else {
         ids.removeSubrange((limit - 1)..<(ids.count - 1))
       }
-      return ids
+      return Sequence(ids: ids, skipping: skipping)
     }
     return (sequences, cutCount)
   }

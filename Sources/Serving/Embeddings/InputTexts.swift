@@ -2,23 +2,30 @@ import Tokenization
 
 /// Reads `input` and `inputs`: a string, token ids, or a list of either.
 enum InputTexts {
+  /// Whether a value is a list of several texts, or of none: text-embeddings-inference counts those apart.
+  static func isBatch(_ value: JSONValue?) -> Bool {
+    guard let elements = value?.arrayValue else { return false }
+    return elements.isEmpty || !elements.allSatisfy { $0.intValue != nil }
+  }
+
   /// The texts, and whether it was one alone.
   ///
-  /// - Throws: ``APIError`` for another shape, an empty list, an empty string where those aren't
-  ///   allowed, and more than `limit` texts.
+  /// As in text-embeddings-inference an empty list is of the kind `Empty`, an empty text in it isn't.
+  ///
+  /// - Throws: ``APIError`` for another shape, an empty list, an empty text, and more than `limit` texts.
   static func read(
-    _ value: JSONValue, field: String, limit: Int, allowsEmptyText: Bool
+    _ value: JSONValue, field: String, limit: Int
   ) throws -> (texts: [EmbeddingService.Text], isSingle: Bool) {
     func text(_ value: JSONValue) throws -> EmbeddingService.Text {
       switch value {
       case .string(let string):
-        guard allowsEmptyText || !string.isEmpty else {
-          throw APIError.validation("`\(field)` must not hold an empty string", field: field)
+        guard !string.isEmpty else {
+          throw APIError.validation("`\(field)` must not hold an empty text", field: field)
         }
         return .string(string)
       case .array(let elements):
         guard !elements.isEmpty else {
-          throw APIError(kind: .empty, message: "`\(field)` cannot be empty", field: field)
+          throw APIError.validation("`\(field)` must not hold an empty text", field: field)
         }
         return .ids(
           try elements.map { element in

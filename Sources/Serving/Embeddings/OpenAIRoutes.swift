@@ -34,9 +34,9 @@ struct OpenAIRoutes: Sendable {
     let current = services.host.current
     let name = try fields.string("model") ?? current.modelNames[0]
     let output = try current.output(named: name)
+    request.notes.isBatch = InputTexts.isBatch(fields["input"])
     let (texts, _) = try InputTexts.read(
-      fields.required("input"), field: "input", limit: OpenAIRoutes.textLimit,
-      allowsEmptyText: false)
+      fields.required("input"), field: "input", limit: OpenAIRoutes.textLimit)
     let format = try fields.string("encoding_format") ?? "float"
     guard ["float", "base64"].contains(format) else {
       throw APIError.validation(

@@ -1,4 +1,12 @@
 import Foundation
+import Tokenization
+
+extension JSONValue {
+  /// A Float as its own shortest decimal, not as that of the Double with its value; null for NaN and infinity.
+  static func float(_ value: Float) -> JSONValue {
+    value.isFinite ? .number(Double(value.description) ?? Double(value)) : .null
+  }
+}
 
 /// Vectors as JSON text, without a value object for each number.
 enum VectorJSON {

@@ -135,8 +135,11 @@ package final class API: Sendable {
     metrics.record(
       "encoder_http_request_duration_seconds", MetricsRegistry.labels(route), seconds)
     if isEmbedding {
-      metrics.count("te_request_count", "method=\"single\"")
-      if response.status == 200 { metrics.count("te_request_success", "method=\"single\"") }
+      let method = MetricsRegistry.labels([
+        ("method", request.notes.isBatch ? "batch" : "single")
+      ])
+      metrics.count("te_request_count", method)
+      if response.status == 200 { metrics.count("te_request_success", method) }
       metrics.record("te_request_duration", "", seconds)
     }
     // The path without its query: it is data, and text may stand in it.

@@ -91,7 +91,7 @@ struct APIError: Error, Equatable {
     switch kind {
     case .unauthorized: "invalid_api_key"
     case .overloaded: "rate_limit_exceeded"
-    case .notFound: "model_not_found"
+    case .notFound where field == "model": "model_not_found"
     default: .null
     }
   }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A request as the routes see it: no sockets, no HTTP library.
 package struct APIRequest: Sendable {
   /// GET, POST, PUT, DELETE, OPTIONS, HEAD, ...
@@ -16,6 +18,19 @@ package struct APIRequest: Sendable {
   package var origin: String?
   /// The parts of the path that a route's pattern names, decoded.
   package var parameters: [String: String] = [:]
+  /// What the routes find out about it, for the metrics.
+  let notes = Notes()
+
+  /// What the routes find out about a request.
+  final class Notes: Sendable {
+    private let batch = Atomic<Bool>(false)
+
+    /// Whether it has a list of texts.
+    var isBatch: Bool {
+      get { batch.load(ordering: .relaxed) }
+      set { batch.store(newValue, ordering: .relaxed) }
+    }
+  }
 
   /// Creates a request.
   package init(
@@ -81,6 +96,19 @@ struct QueryItems {
       else { throw APIError.validation("the query has a malformed percent escape") }
       return (name, value)
     }
+  }
+
+  /// Refuses names that a route doesn't have: a misspelt one would otherwise be passed over in silence.
+  ///
+  /// - Throws: ``APIError`` that names the first.
+  func allow(_ names: [String]) throws {
+    let other = items.first { item in
+      !names.contains { $0.utf8.elementsEqual(item.name.utf8) }
+    }
+    guard let other else { return }
+    throw APIError.validation(
+      "`\(other.name.prefix(100))` is no parameter of this path; it has \(names.joined(separator: ", "))",
+      field: String(other.name.prefix(100)))
   }
 
   /// The values of a name, in order.

@@ -55,6 +55,10 @@
         throw ServingError(
           "the server can't listen (\(String(cString: strerror(error.errnoCode)))): "
             + "\(options.host):\(options.port); choose another --port or --host")
+      } catch is SocketAddressError.UnknownHost {
+        throw ServingError(
+          "there is no address of that name: --host \(options.host); give an address of this machine, "
+            + "such as 127.0.0.1, or 0.0.0.0 for all")
       }
       logger.notice("stopped")
     }

@@ -76,6 +76,21 @@ struct RequestFields {
     return value
   }
 
+  /// A list of ids: strings, or whole numbers as their digits.
+  func identifiers(_ name: String) throws -> [String]? {
+    guard let field = self[name] else { return nil }
+    guard let list = field.arrayValue else {
+      throw APIError.validation("`\(name)` must be a list of ids", field: name)
+    }
+    return try list.enumerated().map { place, element in
+      switch element {
+      case .string(let text): return text
+      case .integer(let number): return String(number)
+      default: throw APIError.validation("`\(name)[\(place)]` must be an id", field: name)
+      }
+    }
+  }
+
   /// A list of strings.
   func strings(_ name: String) throws -> [String]? {
     guard let field = self[name] else { return nil }

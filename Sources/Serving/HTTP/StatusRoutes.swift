@@ -98,7 +98,7 @@ struct StatusRoutes: Sendable {
         value: ProcessFigures.residentBytes),
       .init(
         name: "process_cpu_seconds_total", help: "Seconds of processor time.", labels: "",
-        value: ProcessFigures.processorSeconds),
+        value: ProcessFigures.processorSeconds, type: "counter"),
     ]
   }
 

@@ -16,7 +16,7 @@ final class Catalogue: Sendable {
   let model: LoadedModel
   let online: OnlineModel
   /// Items that came after training, by id; their places follow those of training.
-  let newItems: [NewItem]
+  let newItems: ChunkedList<NewItem>
   private let newIDs: IDTable
   let block: OnlineBlock
   /// Later texts and features of training's items, by place.
@@ -46,7 +46,7 @@ final class Catalogue: Sendable {
   ) {
     self.model = model
     self.online = online
-    self.newItems = newItems
+    self.newItems = ChunkedList(newItems)
     self.overrides = overrides
     self.removed = removed
     self.blocked = blocked
@@ -67,7 +67,79 @@ final class Catalogue: Sendable {
     for (place, item) in newItems.enumerated() {
       if let time = item.record.expiresAt { expiries.append((Int32(trained.count + place), time)) }
     }
-    self.expiries = expiries.sorted { $0.place < $1.place }
+    self.expiries = expiries
+  }
+
+  /// What changes make of a catalogue; all that doesn't change is shared with it.
+  private struct Draft {
+    let trained: IDTable
+    var newItems: ChunkedList<NewItem>
+    var newIDs: IDTable
+    var overrides: [Int32: ItemRecord]
+    var removed: IDSet
+    var blocked: IDSet
+    var isListed: [Bool]
+    var expiries: [(place: Int32, time: Double)]
+    /// New vectors by place among the new items.
+    var vectors: [Int: OnlineItem] = [:]
+
+    init(_ old: Catalogue) {
+      trained = old.online.recommender.items.ids
+      (newItems, newIDs, overrides) = (old.newItems, old.newIDs, old.overrides)
+      (removed, blocked) = (old.removed, old.blocked)
+      (isListed, expiries) = (old.isListed, old.expiries)
+    }
+
+    mutating func put(_ record: ItemRecord, _ own: OnlineItem?) {
+      removed.remove(record.id)
+      if let place = trained.index(of: record.id) {
+        overrides[Int32(place)] = record
+        expire(place, at: record.expiresAt)
+      } else if let own {
+        let place = newIDs.insert(record.id)
+        let item = NewItem(record: record, vectors: own)
+        if place == newItems.count {
+          newItems.append(item)
+          isListed.append(true)
+        } else {
+          newItems[place] = item
+        }
+        vectors[place] = own
+        expire(trained.count + place, at: record.expiresAt)
+      }
+      list(record.id)
+    }
+
+    /// A removed item keeps its place, so that places mean the same for all catalogues of a version.
+    mutating func remove(_ id: String) {
+      removed.insert(id)
+      if let place = trained.index(of: id) {
+        overrides[Int32(place)] = nil
+        expire(place, at: nil)
+      }
+      list(id)
+    }
+
+    private mutating func expire(_ place: Int, at time: Double?) {
+      if !expiries.isEmpty { expiries.removeAll { $0.place == place } }
+      if let time { expiries.append((Int32(place), time)) }
+    }
+
+    /// Notes whether an id may be recommended.
+    mutating func list(_ id: String) {
+      let place = trained.index(of: id) ?? newIDs.index(of: id).map { trained.count + $0 }
+      guard let place else { return }
+      isListed[place] = !removed.contains(id) && !blocked.contains(id)
+    }
+  }
+
+  private init(_ old: Catalogue, _ draft: Draft) {
+    (model, online) = (old.model, old.online)
+    (newItems, newIDs, overrides) = (draft.newItems, draft.newIDs, draft.overrides)
+    (removed, blocked) = (draft.removed, draft.blocked)
+    (isListed, expiries) = (draft.isListed, draft.expiries)
+    block = old.block.changing(
+      draft.vectors.sorted { $0.key < $1.key }.map { (place: $0.key, item: $0.value) })
   }
 
   /// The number of items, removed ones too.
@@ -233,43 +305,30 @@ final class Catalogue: Sendable {
 
   /// This catalogue with one more item behind the others.
   func adding(_ record: ItemRecord, _ vectors: OnlineItem) -> Catalogue {
-    Catalogue(
-      model: model, online: online,
-      newItems: newItems + [NewItem(record: record, vectors: vectors)], overrides: overrides,
-      removed: removed, blocked: blocked)
+    var draft = Draft(self)
+    draft.put(record, vectors)
+    return Catalogue(self, draft)
   }
 
   /// The catalogue after some changes, in their order.
   ///
   /// - Parameter vectors: of the items that are put and aren't training's, in the order of the changes.
   func applying(_ changes: [(change: StateChange, vectors: OnlineItem?)]) -> Catalogue {
-    var (newItems, overrides) = (newItems, overrides)
-    var (removed, blocked) = (removed, blocked)
-    var ids = newIDs
-    let trained = online.recommender.items.ids
+    var draft = Draft(self)
     for (change, vectors) in changes {
       switch change {
-      case .putItem(let record):
-        removed.remove(record.id)
-        if let place = trained.index(of: record.id) {
-          overrides[Int32(place)] = record
-        } else if let vectors {
-          let place = ids.insert(record.id)
-          let item = NewItem(record: record, vectors: vectors)
-          if place == newItems.count { newItems.append(item) } else { newItems[place] = item }
-        }
-      case .removeItem(let id):
-        // A removed item keeps its place, so that places mean the same for all catalogues of a version.
-        removed.insert(id)
-        if let place = trained.index(of: id) { overrides[Int32(place)] = nil }
-      case .block(let id): blocked.insert(id)
-      case .unblock(let id): blocked.remove(id)
-      case .events, .forget: continue
+      case .putItem(let record): draft.put(record, vectors)
+      case .removeItem(let id): draft.remove(id)
+      case .block(let id):
+        draft.blocked.insert(id)
+        draft.list(id)
+      case .unblock(let id):
+        draft.blocked.remove(id)
+        draft.list(id)
+      case .events, .forget, .keepVectors: continue
       }
     }
-    return Catalogue(
-      model: model, online: online, newItems: newItems, overrides: overrides, removed: removed,
-      blocked: blocked)
+    return Catalogue(self, draft)
   }
 }
 

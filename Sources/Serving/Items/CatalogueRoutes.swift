@@ -36,6 +36,7 @@ struct CatalogueRoutes: Sendable {
   /// The first items whose id or text contains some words, in any case.
   private func search(_ request: APIRequest, _ live: LiveState) throws -> APIResponse {
     let query = try QueryItems(request.query)
+    try query.allow(["q", "limit", "offset"])
     let limit = try query.int("limit", 1...1000, default: 20)
     let offset = try query.int("offset", 0...Int(Int32.max), default: 0)
     let wanted = try query.one("q")?.lowercased()
@@ -102,9 +103,11 @@ struct CatalogueRoutes: Sendable {
     return .json(status(record, in: live.catalogue), status: existed ? 200 : 201)
   }
 
+  /// A list of items, or `{"items": [...]}`.
   private func putMany(_ request: APIRequest, _ live: LiveState) async throws -> APIResponse {
-    let fields = try RequestFields(request.body)
-    guard let list = try fields.required("items").arrayValue else {
+    let value = try RequestFields.parse(request.body)
+    guard let list = try value.arrayValue ?? RequestFields(value).required("items").arrayValue
+    else {
       throw APIError.validation("`items` must be a list", field: "items")
     }
     guard list.count <= CatalogueRoutes.listLimit else {
@@ -138,14 +141,24 @@ struct CatalogueRoutes: Sendable {
 
 /// Times in JSON: seconds or milliseconds since 1970, or a date and time as text.
 enum Timestamps {
+  /// The largest number that is taken for a time.
+  private static let limit = 1e15
+
   static func read(_ value: JSONValue?, field: String) throws -> Double? {
     guard let value else { return nil }
-    if let number = value.doubleValue, number.isFinite {
+    if let number = value.doubleValue, abs(number) <= limit {
       // Seconds reach 1e11 in the year 5138; what is larger is in milliseconds.
       return abs(number) > 1e11 ? number / 1000 : number
     }
-    if var text = value.stringValue, let time = text.withUTF8(parseTimestamp) { return time }
+    if var text = value.stringValue, let time = text.withUTF8(parseTimestamp), abs(time) <= limit {
+      return time
+    }
     throw APIError.validation(
       "`\(field)` must be seconds since 1970 or a time such as 2030-01-31T12:00:00Z", field: field)
+  }
+
+  /// Whole seconds of a time that may be any number, as a database of another program's may hold it.
+  static func wholeSeconds(_ time: Double) -> Int {
+    time.isNaN ? 0 : Int(min(max(time, -limit), limit))
   }
 }

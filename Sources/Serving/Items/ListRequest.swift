@@ -24,6 +24,9 @@ struct ListRequest: Sendable {
   /// Reads a query.
   init(query: String) throws {
     let items = try QueryItems(query)
+    try items.allow([
+      "k", "offset", "exclude_seen", "candidates", "where", "block", "diversity", "explain",
+    ])
     k = try items.int("k", 1...1000, default: k)
     offset = try items.int("offset", 0...ListRequest.limit, default: 0)
     excludesSeen = try items.bool("exclude_seen", default: true)
@@ -45,7 +48,7 @@ struct ListRequest: Sendable {
     excludesSeen = try fields.bool("exclude_seen", default: true)
     diversity = try fields.double("diversity", 0...1) ?? 0
     explains = try fields.bool("explain", default: false)
-    blocked = try fields.strings("block") ?? []
+    blocked = try fields.identifiers("block") ?? []
     if let field = fields["where"] {
       conditions = try ListRequest.conditions(field)
     }
@@ -53,7 +56,7 @@ struct ListRequest: Sendable {
       if let text = field.stringValue {
         try setCandidates(text, list: nil)
       } else {
-        only = try fields.strings("candidates")
+        only = try fields.identifiers("candidates")
       }
     }
     try check()

@@ -63,10 +63,20 @@ final class LiveState: Sendable {
     }
     live.add(batch) { rule.isPositive($0) }
     let records = try store.items()
+    let vectors = VectorStore(storage: store)
+    let known = try vectors.read(records, of: host.current, online)
+    let all = LiveState.represented(
+      records, online, known: known, workers: Workers(count: options.threads))
+    // What had to be computed is there the next time.
+    let fresh = all.indices.compactMap { place in
+      known[place] == nil ? all[place].vectors.map { (all[place].record, $0) } : nil
+    }
+    do { try vectors.keep(fresh, of: host.current) } catch {
+      logger.warning("vectors aren't kept", metadata: ["error": "\(error)"])
+    }
     state = Mutex(
       LiveState.catalogue(
-        host.current, online,
-        records: LiveState.represented(records, online, workers: Workers(count: options.threads)),
+        host.current, online, records: all,
         removed: IDSet(try store.ids(removed: true)), blocked: IDSet(try store.ids(removed: false))
       ))
     let queue = BatchQueue<Write, Bool>(
@@ -105,11 +115,15 @@ final class LiveState: Sendable {
     let new = records.filter { trained.index(of: $0.id) == nil }
     let vectors = try await ranking.represent(new, online: catalogue.online)
     var next = vectors.makeIterator()
-    try await submit(
-      Write(
-        changes: records.map { record in
-          (.putItem(record), trained.index(of: record.id) == nil ? next.next() : nil)
-        }, model: catalogue.model))
+    let changes = records.flatMap { record -> [(change: StateChange, vectors: OnlineItem?)] in
+      guard trained.index(of: record.id) == nil, let own = next.next() else {
+        return [(.putItem(record), nil)]
+      }
+      return [
+        (.putItem(record), own), (VectorStore.change(record, own, of: catalogue.model), nil),
+      ]
+    }
+    try await submit(Write(changes: changes, model: catalogue.model))
   }
 
   private func submit(_ write: Write) async throws {
@@ -160,6 +174,7 @@ final class LiveState: Sendable {
         events.add(new) { rule.isPositive($0) }
         metrics.count("encoder_events_total", by: Double(new.count))
       case .forget(let user, _): events.forget(user)
+      case .keepVectors: continue
       case .putItem(let record):
         itemChanges.append((change.change, current(record, change.vectors, of: write.model)))
         metrics.count("encoder_item_writes_total")
@@ -203,6 +218,20 @@ final class LiveState: Sendable {
         swap: Swap(
           model: model, online: online,
           vectors: vectors.compactMap { entry in entry.vectors.map { (entry.record, $0) } })))
+    // Some at a time, between the writes of others.
+    // What is training's now needs none.
+    let kept = vectors.map { entry in
+      entry.vectors.map { VectorStore.change(entry.record, $0, of: model) }
+        ?? .keepVectors(id: entry.record.id, source: 0, bytes: [])
+    }
+    do {
+      for first in stride(from: 0, to: kept.count, by: VectorStore.batch) {
+        try await write(Array(kept[first..<min(first + VectorStore.batch, kept.count)]))
+      }
+    } catch {
+      // The version is in use all the same; the next start computes what isn't kept.
+      logger.warning("vectors aren't kept", metadata: ["error": "\(error)"])
+    }
   }
 
   private func take(_ swap: Swap) {
@@ -232,11 +261,15 @@ final class LiveState: Sendable {
 
   /// Records with vectors; none for items of the training catalogue.
   private static func represented(
-    _ records: [ItemRecord], _ online: OnlineModel, workers: Workers
+    _ records: [ItemRecord], _ online: OnlineModel, known: [Int: OnlineItem] = [:],
+    workers: Workers
   ) -> [(record: ItemRecord, vectors: OnlineItem?)] {
     let trained = online.recommender.items.ids
-    let new = records.indices.filter { trained.index(of: records[$0].id) == nil }
-    let block = 64
+    let new = records.indices.filter {
+      known[$0] == nil && trained.index(of: records[$0].id) == nil
+    }
+    // Not so large that threads wait for the last one.
+    let block = max(1, min(256, new.count / (4 * workers.count)))
     let blocks = (new.count + block - 1) / block
     let made = Mutex<[Int: OnlineItem]>([:])
     let next = Atomic<Int>(0)
@@ -250,7 +283,7 @@ final class LiveState: Sendable {
       }
     }
     let vectors = made.withLock { $0 }
-    return records.indices.map { (records[$0], vectors[$0]) }
+    return records.indices.map { (records[$0], known[$0] ?? vectors[$0]) }
   }
 
   private static func catalogue(

@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Foundation
 import Kernels
 import Recommendation
@@ -17,6 +18,8 @@ final class LoadedModel: Sendable {
   let online: OnlineModel?
   /// Seconds since 1970.
   let loadedAt: Double
+  /// Changes with the version's files.
+  let fingerprint: UInt64
 
   /// Loads a directory, `name` is what clients call it.
   ///
@@ -33,8 +36,29 @@ final class LoadedModel: Sendable {
     online = try recommender.map { try OnlineModel($0, workers: workers) }
     engine = EmbeddingEngine(
       model: model, recommender: recommender, threads: workers.count,
-      batchTokens: options.batchTokens, cacheSize: options.cacheSize)
+      batchTokens: options.batchTokens, isExact: options.isExact, cacheSize: options.cacheSize)
+    fingerprint = LoadedModel.fingerprint(directory)
     loadedAt = Date().timeIntervalSince1970.rounded(.down)
+  }
+
+  /// A hash of names, sizes and times of the files in a version's directory, other versions apart.
+  private static func fingerprint(_ directory: URL) -> UInt64 {
+    var lines: [String] = []
+    let root = directory.resolvingSymlinksInPath().path
+    let names = FileManager.default.enumerator(atPath: root)
+    while let name = names?.nextObject() as? String {
+      guard name != "versions" else {
+        names?.skipDescendants()
+        continue
+      }
+      var status = stat()
+      guard ["safetensors", "csv", "json", "txt"].contains(where: { name.hasSuffix(".\($0)") }),
+        stat(root + "/" + name, &status) == 0
+      else { continue }
+      let time = status.st_mtim
+      lines.append("\(name) \(status.st_size) \(time.tv_sec).\(time.tv_nsec)")
+    }
+    return portableHash(lines.sorted().joined(separator: "\n"))
   }
 
   /// What clients may ask for: the model, and for a fine-tuned one its encoder as `NAME:base`.

@@ -22,7 +22,11 @@ struct RecommendationRoutes: Sendable {
     let user = try Identifier.check(request.parameters["id"] ?? "", field: "id")
     let list = try ListRequest(query: request.query)
     let catalogue = live.catalogue
-    guard let history = live.history(of: user, in: catalogue) else {
+    // Somebody whose events are all negative is known, and gets what anybody new would.
+    let known = live.history(of: user, in: catalogue)
+    let anonymous =
+      live.events.isKnown(user) ? UserHistory(places: [], features: nil) : nil
+    guard let history = known ?? anonymous else {
       throw APIError.notFound(
         "nothing is known of this user; send behaviours to /events, or ask /recommendations")
     }
@@ -36,7 +40,7 @@ struct RecommendationRoutes: Sendable {
     let fields = try RequestFields(request.body)
     let list = try ListRequest(fields)
     let catalogue = live.catalogue
-    let ids = try fields.strings("items") ?? []
+    let ids = try fields.identifiers("items") ?? []
     let text = try fields.string("text")
     guard !ids.isEmpty || text != nil else {
       throw APIError.validation("one of `items` and `text` is needed", field: "items")
@@ -77,7 +81,8 @@ struct RecommendationRoutes: Sendable {
     // One more than wanted tells whether there is a next page.
     let query = OnlineModel.Query(
       history: history,
-      k: list.diversity > 0 ? max(wanted + 1, reranking.poolSize(wanted)) : wanted + 1,
+      k: list.diversity > 0
+        ? max(wanted + 1, MaximalMarginalRelevance.pagedPoolSize) : wanted + 1,
       allowed: try list.allowed(in: catalogue), excluded: excluded)
     var elements = try await live.ranking.rank(query, in: catalogue)
     let hasMore = elements.count > wanted
@@ -92,7 +97,7 @@ struct RecommendationRoutes: Sendable {
       var members = [
         JSONMember("item_id", .string(catalogue.id(element.item))),
         JSONMember("rank", .integer(Int64(list.offset + place + 1))),
-        JSONMember("score", .number(Double(element.score))),
+        JSONMember("score", .float(element.score)),
         JSONMember("probability", .number(calibration.probability(Double(element.score)))),
         JSONMember("text", .string(catalogue.text(element.item))),
         JSONMember("new", .bool(!catalogue.isWarm(element.item))),
@@ -118,13 +123,14 @@ struct RecommendationRoutes: Sendable {
   ) async throws -> [RankedLists.Element] {
     try await live.ranking.compute {
       let width = catalogue.online.recommender.models.network.configuration.width
+      let compared = pool.prefix(MaximalMarginalRelevance.pagedPoolSize)
       let vectors = DenseMatrix(
-        rowCount: pool.count, columnCount: width, values: pool.flatMap { catalogue.vector($0.item) }
-      )
+        rowCount: compared.count, columnCount: width,
+        values: compared.flatMap { catalogue.vector($0.item) })
       let numbered = pool.enumerated().map {
         RankedLists.Element(item: Int32($0), score: $1.score)
       }
-      return reranking.select(numbered, k: k, vectors: vectors).map { pool[Int($0.item)] }
+      return reranking.selectPaged(numbered, k: k, vectors: vectors).map { pool[Int($0.item)] }
     }
   }
 
@@ -180,7 +186,7 @@ struct RecommendationRoutes: Sendable {
     ]
   }
 
-  private static func number(_ value: Float) -> JSONValue { .number(Double(value)) }
+  private static func number(_ value: Float) -> JSONValue { .float(value) }
 
   // MARK: Items like an item
 
@@ -206,7 +212,7 @@ struct RecommendationRoutes: Sendable {
           [
             "item_id": .string(catalogue.id(element.item)),
             "rank": .integer(Int64(list.offset + n + 1)),
-            "similarity": .number(Double(element.score)),
+            "similarity": .float(element.score),
             "text": .string(catalogue.text(element.item)),
             "new": .bool(!catalogue.isWarm(element.item)),
           ]
@@ -243,6 +249,7 @@ struct RecommendationRoutes: Sendable {
     let catalogue = live.catalogue
     let place = try catalogue.existing(request.parameters["id"] ?? "")
     let query = try QueryItems(request.query)
+    try query.allow(["k", "include_owners"])
     let k = try query.int("k", 1...1000, default: 20)
     let owners = try query.bool("include_owners", default: false)
     let audience = try await live.audiences.audience(
@@ -286,7 +293,7 @@ struct RecommendationRoutes: Sendable {
       "similar": .array(
         near.map {
           [
-            "item_id": .string(catalogue.id($0.item)), "similarity": .number(Double($0.score)),
+            "item_id": .string(catalogue.id($0.item)), "similarity": .float($0.score),
             "text": .string(catalogue.text($0.item)),
           ]
         }),
@@ -325,7 +332,7 @@ struct RecommendationRoutes: Sendable {
         var members = [
           JSONMember("user_id", .string(member.user)),
           JSONMember("rank", .integer(Int64(place + 1))),
-          JSONMember("score", .number(Double(member.score))),
+          JSONMember("score", .float(member.score)),
         ]
         if place < reasons.count { members.append(JSONMember("explanation", reasons[place])) }
         return .object(members)

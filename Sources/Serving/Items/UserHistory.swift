@@ -12,7 +12,7 @@ struct UserHistory: Sendable {
       items: places.filter { Int($0) < trained },
       // In the order of the catalogue: only the last 200 of a history count, whoever asks.
       newItems: places.filter { Int($0) >= trained }.sorted().map {
-        catalogue.block.items[Int($0) - trained]
+        catalogue.block[Int($0) - trained]
       }, features: features)
   }
 }

@@ -56,6 +56,7 @@ struct UserRoutes: Sendable {
 
   private func list(_ request: APIRequest, _ live: LiveState) throws -> APIResponse {
     let query = try QueryItems(request.query)
+    try query.allow(["prefix", "limit"])
     let limit = try query.int("limit", 1...1000, default: 20)
     let prefix = Array((try query.one("prefix") ?? "").utf8)
     let trained = live.catalogue.online.recommender.users

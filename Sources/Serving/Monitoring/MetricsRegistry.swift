@@ -112,6 +112,8 @@ final class MetricsRegistry: Sendable {
     let help: String
     let labels: String
     let value: Double
+    /// What Prometheus calls it: a sum that only grows is a counter, wherever it is kept.
+    var type = "gauge"
   }
 
   /// All metrics in Prometheus' text format, sorted.
@@ -129,7 +131,7 @@ final class MetricsRegistry: Sendable {
     var last = ""
     for gauge in gauges {
       if gauge.name != last {
-        text += "# HELP \(gauge.name) \(gauge.help)\n# TYPE \(gauge.name) gauge\n"
+        text += "# HELP \(gauge.name) \(gauge.help)\n# TYPE \(gauge.name) \(gauge.type)\n"
         last = gauge.name
       }
       text += line(gauge.name, gauge.labels, gauge.value)

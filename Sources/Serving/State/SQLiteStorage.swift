@@ -1,6 +1,7 @@
 #if Server
   import Foundation
   internal import GRDB
+  import Synchronization
   import Tokenization
 
   /// What came in, in an SQLite database: items, events, blocked and removed items, forgotten users.
@@ -10,6 +11,8 @@
   /// Ids and texts are blobs: SQLite neither compares nor cuts them as text.
   final class SQLiteStorage: StateStorage {
     private let database: DatabaseQueue
+    /// Whether the log may hold what was forgotten.
+    private let owesCheckpoint = Mutex(false)
     private static let formatVersion = 1
 
     /// Opens or creates a database.
@@ -22,6 +25,8 @@
         try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
         try db.execute(sql: "PRAGMA journal_mode = WAL")
         try db.execute(sql: "PRAGMA synchronous = FULL")
+        // What is deleted is overwritten with zeros.
+        try db.execute(sql: "PRAGMA secure_delete = ON")
       }
       do {
         database = try DatabaseQueue(path: url.path, configuration: configuration)
@@ -44,6 +49,13 @@
 
     private static func prepare(_ db: Database, _ url: URL) throws {
       let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+      if version == 0 || version == formatVersion {
+        // Only a store of what can be computed: a program that doesn't know the table leaves it alone, and
+        // `source` tells what became of its items meanwhile.
+        try db.execute(
+          sql: "CREATE TABLE IF NOT EXISTS vectors (id BLOB PRIMARY KEY, source INTEGER NOT NULL, "
+            + "bytes BLOB NOT NULL)")
+      }
       if version == formatVersion { return }
       guard version == 0 else {
         throw ServingError(
@@ -65,10 +77,17 @@
     }
 
     /// Writes everything or nothing, and returns once it is on the disk.
+    ///
+    /// A forgotten user's id is then in none of the database's files, the write-ahead log among them.
     func write(_ changes: [StateChange]) throws {
       try database.write { db in
         for change in changes { try SQLiteStorage.write(change, db) }
       }
+      let forgets = changes.contains { if case .forget = $0 { true } else { false } }
+      guard forgets || owesCheckpoint.withLock({ $0 }) else { return }
+      // Everything is stored by now: a log that can't be emptied at once is emptied after a later write.
+      let isDone = (try? database.writeWithoutTransaction { try $0.checkpoint(.truncate) }) != nil
+      owesCheckpoint.withLock { $0 = !isDone }
     }
 
     private static func write(_ change: StateChange, _ db: Database) throws {
@@ -89,8 +108,13 @@
           id, Data(record.text.utf8), Data(record.featuresJSON.serialized()), record.expiresAt,
         ])
         try db.cachedStatement(sql: "DELETE FROM removed WHERE id = ?").execute(arguments: [id])
+      case .keepVectors(let id, let source, let bytes):
+        try db.cachedStatement(
+          sql: "INSERT OR REPLACE INTO vectors (id, source, bytes) VALUES (?, ?, ?)"
+        ).execute(arguments: [Data(id.utf8), Int64(bitPattern: source), Data(bytes)])
       case .removeItem(let id):
         let id = Data(id.utf8)
+        try db.cachedStatement(sql: "DELETE FROM vectors WHERE id = ?").execute(arguments: [id])
         try db.cachedStatement(sql: "DELETE FROM items WHERE id = ?").execute(arguments: [id])
         try db.cachedStatement(sql: "INSERT OR REPLACE INTO removed (id) VALUES (?)")
           .execute(arguments: [id])
@@ -121,6 +145,19 @@
             features: (members ?? []).map {
               .init(name: $0.key, value: $0.value.stringValue ?? "")
             }, expiresAt: row["expires"])
+        }
+      }
+    }
+
+    /// The vectors that were kept, by id.
+    func forEachVectors(
+      _ body: (_ id: String, _ source: UInt64, _ bytes: [UInt8]) -> Void
+    ) throws {
+      try database.read { db in
+        let rows = try Row.fetchCursor(db, sql: "SELECT id, source, bytes FROM vectors")
+        while let row = try rows.next() {
+          let (source, bytes): (Int64, Data) = (row[1], row[2])
+          body(text(row[0]), UInt64(bitPattern: source), Array(bytes))
         }
       }
     }

@@ -4,6 +4,8 @@ protocol StateStorage: Sendable {
   func write(_ changes: [StateChange]) throws
   /// All items, by id.
   func items() throws -> [ItemRecord]
+  /// What was kept with ``StateChange/keepVectors(id:source:bytes:)`` of all items, by id.
+  func forEachVectors(_ body: (_ id: String, _ source: UInt64, _ bytes: [UInt8]) -> Void) throws
   /// Ids of removed or of blocked items.
   func ids(removed: Bool) throws -> [String]
   /// Hashes of the users that were forgotten.
@@ -18,6 +20,7 @@ protocol StateStorage: Sendable {
 struct NoStorage: StateStorage {
   func write(_ changes: [StateChange]) {}
   func items() -> [ItemRecord] { [] }
+  func forEachVectors(_ body: (_ id: String, _ source: UInt64, _ bytes: [UInt8]) -> Void) {}
   func ids(removed: Bool) -> [String] { [] }
   func forgotten() -> [UInt64] { [] }
   func forEachEvent(_ body: (Event) throws -> Void) {}
@@ -30,6 +33,8 @@ enum StateChange: Sendable {
   case events([Event])
   /// A new item, or a new text and new features of one.
   case putItem(ItemRecord)
+  /// An item's vectors, so that a restart needn't compute them; `source` says from what they were made.
+  case keepVectors(id: String, source: UInt64, bytes: [UInt8])
   /// An item is no longer recommended, one of training neither.
   case removeItem(String)
   /// An item is not recommended until it is unblocked.

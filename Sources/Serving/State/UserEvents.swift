@@ -9,6 +9,8 @@ final class UserEvents: Sendable {
     /// Items of each user by their number, each once, oldest first.
     var rows: [[Int32]] = []
     var forgotten: Set<UInt64> = []
+    /// Whether a user has events, of whatever label.
+    var isKnown: [Bool] = []
     var count = 0
     /// Users whose items changed since somebody last asked.
     var changed = IDTable()
@@ -24,9 +26,13 @@ final class UserEvents: Sendable {
     state.withLock { state in
       for event in events {
         state.count += 1
-        guard isPositive(event.value) else { continue }
         let user = state.users.insert(event.user)
-        if user == state.rows.count { state.rows.append([]) }
+        if user == state.rows.count {
+          state.rows.append([])
+          state.isKnown.append(true)
+        }
+        state.isKnown[user] = true
+        guard isPositive(event.value) else { continue }
         let item = Int32(state.items.insert(event.item))
         if state.rows[user].contains(item) { continue }
         state.rows[user].append(item)
@@ -44,7 +50,12 @@ final class UserEvents: Sendable {
     }
   }
 
-  /// Whether a user has events.
+  /// Whether a user has events, if only such as say no.
+  func isKnown(_ user: String) -> Bool {
+    state.withLock { state in state.users.index(of: user).map { state.isKnown[$0] } ?? false }
+  }
+
+  /// Whether a user has positive events.
   func contains(_ user: String) -> Bool {
     state.withLock { state in
       state.users.index(of: user).map { !state.rows[$0].isEmpty } ?? false
@@ -57,7 +68,10 @@ final class UserEvents: Sendable {
     state.withLock { state in
       state.forgotten.insert(hash)
       state.changed.insert(user)
-      if let row = state.users.index(of: user) { state.rows[row] = [] }
+      if let row = state.users.index(of: user) {
+        state.rows[row] = []
+        state.isKnown[row] = false
+      }
     }
   }
 
