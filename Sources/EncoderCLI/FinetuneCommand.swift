@@ -127,6 +127,7 @@ struct FinetuneCommand: ParsableCommand {
     let checkpoint = try FinetuneCheckpoint(target, saveEvery: saveEvery, resumes: resume)
     let choice = try ModelLocator().locate(from)
     if let notice = choice.notice { display.line(notice) }
+    if let notice = KernelNotice.current { display.line(notice) }
     let model = try PretrainedModel.load(from: choice.url)
     let input = try FinetuneReading(command: self).read(display)
     let trainer = Finetuner(

@@ -120,6 +120,7 @@ struct PretrainCommand: AsyncParsableCommand {
       try OutputCheck.directory(directory.url)
     }
     try CorpusReading.check(corpus)
+    if let notice = KernelNotice.current { display.line(notice) }
     directory.removeLeftovers()
     var files: [(path: String, isTemporary: Bool)] = []
     defer { for file in files where file.isTemporary { unlink(file.path) } }

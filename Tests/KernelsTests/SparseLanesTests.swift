@@ -12,7 +12,7 @@ struct SparseLanesTests {
   func products() {
     for vectors in [1, 3, 16] {
       // Vector v is (v + 1, 10 v, 100).
-      let rows = (0..<vectors).flatMap { [Float($0 + 1), Float(10 * $0), 100] }
+      let rows = (0..<vectors).flatMap { v -> [Float] in [Float(v + 1), Float(10 * v), 100] }
       var lanes = [Float](repeating: .nan, count: 3 * SparseLanes.count)
       SparseLanes.interleave(&lanes, rows: rows, vectors: vectors, width: 3)
       var y = [Float](repeating: .nan, count: 3 * SparseLanes.count)

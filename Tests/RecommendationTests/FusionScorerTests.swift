@@ -145,11 +145,11 @@ private struct TableScorer: UserScorer {
     let scorer = FusedScorer(
       weights: FusionWeights(cold: [:], warm: [:]),
       parts: [
-        (.tower, TableScorer(rows: [[5, 4, 3], [5, 4, 3], [5, 4, 3]])),
-        (.ease, TableScorer(rows: [[4, 5, 3], [4, 5, 3], [3, 4, 5]])),
+        (.tower, TableScorer(rows: [[5, 4, 3], [5, 4, 3]])),
+        (.ease, TableScorer(rows: [[4, 5, 3], [3, 4, 5]])),
       ], counts: [1, 1, 1], referenceCount: 3)
     let scores = ValidationScores(
-      scorer: scorer, histories: try SparseMatrix(histories: [[0], [0], [0]], columnCount: 3),
+      scorer: scorer, histories: try SparseMatrix(histories: [[0], [0], [1]], columnCount: 3),
       candidates: [0, 1, 2], relevant: [[0], [0], [2]], excluded: [[], [], []],
       groups: [0, 1, 1], workers: workers)
     // Two users want the popular item, one the other: by users the first part is better, by groups

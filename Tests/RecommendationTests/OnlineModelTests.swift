@@ -126,7 +126,10 @@ import Testing
     let together = online.rank(queries, block: block)
     for (row, query) in queries.enumerated() {
       let alone = online.rank([query], block: block)[0]
-      #expect(alone.map(\.item) == together[row].map(\.item), "user \(row)")
+      // Items whose scores differ by rounding alone may stand in another order.
+      for (a, b) in zip(alone, together[row]) where a.item != b.item {
+        #expect(abs(a.score - b.score) < 1e-4, "user \(row)")
+      }
       #expect(alone.count == 7)
       #expect(!alone.contains { $0.item == 1 || $0.item == 2 })
       if query.allowed != nil { #expect(alone.allSatisfy { $0.item % 3 != 0 }) }

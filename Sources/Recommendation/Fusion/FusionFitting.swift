@@ -57,6 +57,8 @@ package struct ValidationScores: @unchecked Sendable {
     /// The gains of NDCG add up over a user's relevant items, so that they can be told by item.
     package var groups: [Double]
 
+    package init(ndcg: Double, groups: [Double]) { (self.ndcg, self.groups) = (ndcg, groups) }
+
     /// The mean over the groups.
     ///
     /// A few popular items make up much of NDCG@20; here the group of such an item counts once.
@@ -64,7 +66,7 @@ package struct ValidationScores: @unchecked Sendable {
 
     /// Whether it is better by more than `margin` and by more than chance gives, which items happened
     /// to be looked at: the mean difference is above its standard error over the groups.
-    func isBetter(than other: Worth, margin: Double) -> Bool {
+    package func isBetter(than other: Worth, margin: Double) -> Bool {
       let differences = zip(groups, other.groups).map { $0 - $1 }
       let count = Double(differences.count)
       let mean = differences.reduce(0, +) / count
