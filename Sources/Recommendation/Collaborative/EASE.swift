@@ -158,7 +158,8 @@ public enum EASE {
     guard n > 0 else { return gram }
     histories.accumulateGram(into: gram.pointer, workers: workers)
     for item in 0..<n { gram.pointer[item * n + item] += Scalar(penalty) }
-    try BLAS.withThreads(workers.count) {
+    // The thread count is the process's: small factorisations leave it alone.
+    try BLAS.withThreads(n < 1000 ? 1 : workers.count) {
       guard Scalar.potrf(n, gram.pointer) == 0, Scalar.potri(n, gram.pointer) == 0 else {
         throw EASEError.notPositiveDefinite(penalty: penalty)
       }
