@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills `encoder pretrain` and `encoder finetune` at random moments, resumes them, and compares with undisturbed runs.
 
-Usage: resume_kill.py [path of the encoder program] [--kills N] [--seed S]     (default .build/release/encoder, 5, 1)
+Usage: resume_kill.py [path of the encoder program] [--kills N] [--seed S]     (default .build/release/encoder, 12, 1)
 
 N kills each. A small corpus and a small shop are made up. For --steps and for --epochs one run goes through
 undisturbed; then runs of the same length get SIGKILL after a random time, before, in and between checkpoints (one every
@@ -178,7 +178,7 @@ def check(job, options, base, rng):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program", nargs="?", default=".build/release/encoder")
-    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--kills", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     program, rng = os.path.abspath(options.program), random.Random(options.seed)

@@ -104,6 +104,8 @@ struct DirectoryStaging {
 
   private func differs(_ name: String) -> Bool {
     let (old, new) = (target.appendingPathComponent(name), folder.appendingPathComponent(name))
+    // What neither generation has is the same in both.
+    guard FileSystem.exists(old) || FileSystem.exists(new) else { return false }
     return !FileManager.default.contentsEqual(atPath: old.path, andPath: new.path)
   }
 }
