@@ -9,3 +9,11 @@ package enum SteadyRows {
     min(128, 1_000_000 / max(1, inputs * outputs) + 1)
   }
 }
+
+extension PackedBatch {
+  /// Adds texts of one piece until products of `width` are steady: few texts then have the bits that they
+  /// have among many.
+  package mutating func fillUp(width: Int) {
+    while tokenCount < SteadyRows.fewest(width, width) { append(CollectionOfOne(0)) }
+  }
+}

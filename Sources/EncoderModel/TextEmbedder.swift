@@ -108,10 +108,8 @@ public struct TextEmbedder: Sendable {
     for member in members { batch.append(sequences[member]) }
     guard batch.tokenCount > 0 else { return }
     let hiddenWidth = encoder.configuration.hiddenSize
-    // Filled up, a text has the same bits alone and in a batch. A team's rows don't depend on each other.
-    while arena.team == nil, batch.tokenCount < SteadyRows.fewest(hiddenWidth, hiddenWidth) {
-      batch.append(CollectionOfOne(0))
-    }
+    // A team's rows don't depend on each other.
+    if arena.team == nil { batch.fillUp(width: hiddenWidth) }
     arena.reset()
     var vectors = arena.take(batch.sequenceCount * pooling.outputWidth(hiddenWidth))
     let hidden = encoder.infer(batch, weights: weights, adapters: adapters, arena: arena)

@@ -3,7 +3,7 @@ internal import CKernels
 /// Products of a sparse matrix with sixteen vectors at once, each loaded entry serving all of them.
 public enum SparseLanes {
   /// How many vectors go together.
-  public static let count = 16
+  public static let count = Int(CK_LANES)
 
   /// y = S x: `x` is (columns, ``count``), `y` (rows, ``count``), S given row by row.
   ///

@@ -31,38 +31,13 @@ public struct ItemTextEncoder: Sendable {
   ///
   /// Sequences of similar length share a batch; equal sequences are computed once.
   public func vectors(_ sequences: [[Int32]], workers: Workers) -> DenseMatrix {
-    var result = DenseMatrix(rowCount: sequences.count, columnCount: width)
-    let batches = ItemTextEncoder.batches(sequences, tokens: 2048)
-    let width = width
-    result.withMutablePointer { target in
-      nonisolated(unsafe) let target = target
-      workers.run { worker in
-        let arena = Arena<Float>(capacity: 0)
-        for index in stride(from: worker, to: batches.count, by: workers.count) {
-          let members = batches[index]
-          let batch = steady(members.map { sequences[$0.first] })
-          arena.reset()
-          let hidden = encoder.infer(batch, weights: weights, adapters: adapters, arena: arena)
-          let pooled = arena.take(batch.sequenceCount * width)
-          _ = pooling.forward(
-            pooled, hidden: hidden, batch: batch, width: encoder.configuration.hiddenSize,
-            arena: arena)
-          for (row, member) in members.enumerated() {
-            for item in member.all {
-              (target + item * width).update(from: pooled + row * width, count: width)
-            }
-          }
-        }
-      }
-    }
-    return result
+    vectors(sequences, cache: nil, firstLayer: 0, workers: workers)
   }
 
   /// The same from cached states of layer `firstLayer`, for adapters above it; from the tokens without.
   package func vectors(
     _ sequences: [[Int32]], cache: HiddenStateCache?, firstLayer: Int, workers: Workers
   ) -> DenseMatrix {
-    guard let cache else { return vectors(sequences, workers: workers) }
     var result = DenseMatrix(rowCount: sequences.count, columnCount: width)
     let batches = ItemTextEncoder.batches(sequences, tokens: 2048)
     let (width, hiddenSize) = (width, encoder.configuration.hiddenSize)
@@ -72,16 +47,12 @@ public struct ItemTextEncoder: Sendable {
         let arena = Arena<Float>(capacity: 0)
         for index in stride(from: worker, to: batches.count, by: workers.count) {
           let members = batches[index]
-          let batch = steady(members.map { sequences[$0.first] })
+          var batch = PackedBatch(members.map { sequences[$0.first] })
+          batch.fillUp(width: hiddenSize)
           arena.reset()
-          let states = arena.take(batch.tokenCount * hiddenSize)
-          states.update(repeating: 0, count: batch.tokenCount * hiddenSize)
-          for (row, member) in members.enumerated() {
-            cache.copy(member.first, to: states + Int(batch.offsets[row]) * hiddenSize)
-          }
-          let hidden = encoder.infer(
-            batch, weights: weights, adapters: adapters,
-            layers: firstLayer..<encoder.layers.count, hidden: states, arena: arena)
+          let hidden =
+            cache.map { states(batch, of: members, $0, above: firstLayer, arena: arena) }
+            ?? encoder.infer(batch, weights: weights, adapters: adapters, arena: arena)
           let pooled = arena.take(batch.sequenceCount * width)
           _ = pooling.forward(
             pooled, hidden: hidden, batch: batch, width: hiddenSize, arena: arena)
@@ -96,12 +67,23 @@ public struct ItemTextEncoder: Sendable {
     return result
   }
 
-  /// The sequences as one batch, filled up so that few texts have the bits that they have among many.
-  private func steady(_ sequences: [[Int32]]) -> PackedBatch {
-    var batch = PackedBatch(sequences)
-    let width = encoder.configuration.hiddenSize
-    while batch.tokenCount < SteadyRows.fewest(width, width) { batch.append(CollectionOfOne(0)) }
-    return batch
+  /// The last layer's states of a batch that begins with `members`, from their cached ones.
+  private func states(
+    _ batch: PackedBatch, of members: [Member], _ cache: HiddenStateCache, above firstLayer: Int,
+    arena: Arena<Float>
+  ) -> UnsafeMutablePointer<Float> {
+    let hiddenSize = encoder.configuration.hiddenSize
+    let states = arena.take(batch.tokenCount * hiddenSize)
+    for (row, member) in members.enumerated() {
+      cache.copy(member.first, to: states + Int(batch.offsets[row]) * hiddenSize)
+    }
+    // What only fills the batch up has no cached states.
+    let filled = Int(batch.offsets[members.count])
+    (states + filled * hiddenSize).update(
+      repeating: 0, count: (batch.tokenCount - filled) * hiddenSize)
+    return encoder.infer(
+      batch, weights: weights, adapters: adapters, layers: firstLayer..<encoder.layers.count,
+      hidden: states, arena: arena)
   }
 
   struct Member: Sendable {
