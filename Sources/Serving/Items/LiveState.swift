@@ -218,13 +218,13 @@ final class LiveState: Sendable {
         swap: Swap(
           model: model, online: online,
           vectors: vectors.compactMap { entry in entry.vectors.map { (entry.record, $0) } })))
-    // Some at a time, between the writes of others.
     // What is training's now needs none.
     let kept = vectors.map { entry in
       entry.vectors.map { VectorStore.change(entry.record, $0, of: model) }
         ?? .keepVectors(id: entry.record.id, source: 0, bytes: [])
     }
     do {
+      // Some at a time, between the writes of others.
       for first in stride(from: 0, to: kept.count, by: VectorStore.batch) {
         try await write(Array(kept[first..<min(first + VectorStore.batch, kept.count)]))
       }
