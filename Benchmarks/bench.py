@@ -23,6 +23,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / ".build" / "release"
+SETTLING_SECONDS = 0.3
 
 
 def fail(message):
@@ -82,6 +83,8 @@ class Bench:
         answers = {name: [] for name in [*sides, "sgemm"]}
         for round_ in range(self.options.rounds + 1):
             for name, (side, what) in sides.items():
+                # The threads of the other side's pool wait actively for a while after its last product.
+                time.sleep(SETTLING_SECONDS)
                 answer = side.measure(what)
                 if round_ > 0:
                     answers[name].append(answer)

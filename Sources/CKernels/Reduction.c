@@ -22,15 +22,6 @@ CK_CLONES void ck_column_sums(float *into, const float *x, ptrdiff_t rows, ptrdi
   }
 }
 
-CK_CLONES ptrdiff_t ck_block_above(const float *x, ptrdiff_t start, ptrdiff_t count, float bound) {
-  for (ptrdiff_t i = start; i + 32 <= count; i += 32) {
-    int32_t hits = 0;
-    for (ptrdiff_t j = i; j < i + 32; ++j) hits |= x[j] > bound ? 1 : 0;
-    if (hits) return i;
-  }
-  return count;
-}
-
 // Sixteen lanes fill a cache line, so that each weight that is loaded serves a whole line of `x`.
 CK_CLONES void ck_sparse_lanes(float *y, const float *x, const ptrdiff_t *offsets, const int32_t *columns,
                                const float *values, ptrdiff_t rows) {

@@ -27,28 +27,50 @@
           sums[r][c] += a * b[c];                                                               \
     }                                                                                           \
   }                                                                                             \
-  _Pragma("clang loop unroll(full)") for (int r = 0; r < ROWS; ++r)                             \
-  _Pragma("clang loop unroll(full)") for (int c = 0; c < COLUMNS; ++c) {                        \
-    float total = CK_LANE_SUM##LANES(sums[r][c]);                                               \
-    for (ptrdiff_t j = i; j < k; ++j) total += x[r * k + j] * w[c * k + j];                     \
-    y[r * stride + c] = bias ? total + bias[c] : total;                                         \
+  _Pragma("clang loop unroll(full)") for (int r = 0; r < ROWS; ++r) {                           \
+    ck_v4 totals = COLUMNS == 4 ? CK_FOUR_SUMS##LANES(sums[r][0], sums[r][1 % COLUMNS],          \
+                                                      sums[r][2 % COLUMNS], sums[r][3 % COLUMNS]) \
+                                : CK_FOUR_SUMS##LANES(sums[r][0], sums[r][0], sums[r][0], sums[r][0]); \
+    _Pragma("clang loop unroll(full)") for (int c = 0; c < COLUMNS; ++c) {                      \
+      float total = totals[c];                                                                  \
+      for (ptrdiff_t j = i; j < k; ++j) total += x[r * k + j] * w[c * k + j];                   \
+      y[r * stride + c] = bias ? total + bias[c] : total;                                       \
+    }                                                                                           \
   }
 
 typedef float ck_v4 __attribute__((vector_size(16), aligned(4)));
 typedef float ck_v8 __attribute__((vector_size(32), aligned(4)));
+typedef float ck_v16 __attribute__((vector_size(64), aligned(4)));
 
-// Halves are added until one lane is left.
-#define CK_LANE_SUM4(v) (((v)[0] + (v)[2]) + ((v)[1] + (v)[3]))
-#define CK_LANE_SUM8(v)                                                                       \
-  ({                                                                                          \
-    ck_v4 half = __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7); \
-    CK_LANE_SUM4(half);                                                                       \
+// The sums of four vectors' lanes, as four lanes. Within each quarter lanes 0 and 2 are added, 1 and 3, and then the two; then
+// the quarters by halves. Lanes of several vectors move together: a fourth of what summing them one by one takes.
+#define CK_FOUR_SUMS4(a, b, c, d)                                        \
+  ({                                                                     \
+    ck_v4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7); \
+    ck_v4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7); \
+    __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);        \
   })
-#define CK_LANE_SUM16(v)                                                     \
-  ({                                                                         \
-    ck_v8 low = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +      \
-                __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15); \
-    CK_LANE_SUM8(low);                                                       \
+#define CK_FOUR_SUMS8(a, b, c, d)                                                    \
+  ({                                                                                 \
+    ck_v8 ab = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13) +             \
+               __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);            \
+    ck_v8 cd = __builtin_shufflevector(c, d, 0, 8, 1, 9, 4, 12, 5, 13) +             \
+               __builtin_shufflevector(c, d, 2, 10, 3, 11, 6, 14, 7, 15);            \
+    ck_v8 all = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13) +          \
+                __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);         \
+    __builtin_shufflevector(all, all, 0, 1, 2, 3) + __builtin_shufflevector(all, all, 4, 5, 6, 7); \
+  })
+#define CK_FOUR_SUMS16(a, b, c, d)                                                                      \
+  ({                                                                                                    \
+    ck_v16 ab = __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) + \
+                __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31); \
+    ck_v16 cd = __builtin_shufflevector(c, d, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) + \
+                __builtin_shufflevector(c, d, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31); \
+    ck_v16 all = __builtin_shufflevector(ab, cd, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) + \
+                 __builtin_shufflevector(ab, cd, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31); \
+    ck_v8 half = __builtin_shufflevector(all, all, 0, 1, 2, 3, 4, 5, 6, 7) +                            \
+                 __builtin_shufflevector(all, all, 8, 9, 10, 11, 12, 13, 14, 15);                       \
+    __builtin_shufflevector(half, half, 0, 1, 2, 3) + __builtin_shufflevector(half, half, 4, 5, 6, 7);  \
   })
 
 #define CK_SMALL_PRODUCT(NAME, TARGET, LANES, ROWS, COLUMNS)                                         \

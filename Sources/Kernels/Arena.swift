@@ -10,10 +10,10 @@ public final class Arena<S: KernelScalar>: @unchecked Sendable {
   /// The most elements that were in use at once, with alignment.
   public private(set) var highWaterMark = 0
 
-  /// Workers that may share one product of few rows, where latency counts more than throughput.
+  /// Threads that may share one product of few rows, where latency counts more than throughput.
   ///
   /// nil, as it is by default, leaves every product to sgemm on the calling thread.
-  public var team: Workers?
+  public var team: Team?
 
   private var base: UnsafeMutableRawPointer
   private var used = 0

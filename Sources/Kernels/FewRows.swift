@@ -3,8 +3,8 @@ internal import CKernels
 /// The affine map for the rows of one short text, on several threads.
 ///
 /// sgemm first copies the weights into a layout of its own, which for few rows costs more than the
-/// product. Here they are read once, where they lie, and the outputs are shared out over the workers.
-/// A row's result depends neither on its neighbours nor on the workers, but its last bits are not
+/// product. Here they are read once, where they lie, and the outputs are shared out over the team.
+/// A row's result depends neither on its neighbours nor on the team, but its last bits are not
 /// sgemm's.
 public enum FewRows {
   /// Above so many rows sgemm is faster.
@@ -13,7 +13,7 @@ public enum FewRows {
   /// `y = x * weight^T + bias`, as ``Linear/forward(y:x:weight:bias:rows:inputs:outputs:)``.
   public static func linear<S: KernelScalar>(
     y: UnsafeMutablePointer<S>, x: UnsafePointer<S>, weight: UnsafePointer<S>,
-    bias: UnsafePointer<S>?, rows: Int, inputs: Int, outputs: Int, workers: Workers
+    bias: UnsafePointer<S>?, rows: Int, inputs: Int, outputs: Int, team: Team?
   ) {
     guard S.self == Float.self, rows <= limit else {
       return Linear.forward(
@@ -21,13 +21,17 @@ public enum FewRows {
     }
     nonisolated(unsafe) let (to, from, matrix) = (y.floats, x.floats, weight.floats)
     nonisolated(unsafe) let shift = bias?.floats
-    // Starting a thread costs as much as some 100,000 multiplications.
-    let isSmall = rows * inputs * outputs < 400_000
-    (isSmall ? Workers(count: 1) : workers).runRanges(outputs) { _, columns in
+    let product: @Sendable (Range<Int>) -> Void = { columns in
       let first = columns.lowerBound
       ck_small_product(
         to + first, outputs, from, matrix + first * inputs, shift.map { $0 + first }, rows,
         columns.count, inputs)
+    }
+    // A part takes some microseconds, handing it over less than one.
+    if let team, rows * inputs * outputs > 100_000 {
+      team.runRanges(outputs, product)
+    } else {
+      product(0..<outputs)
     }
   }
 

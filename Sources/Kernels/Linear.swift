@@ -9,12 +9,12 @@ public enum Linear {
   /// ``FewRows``.
   public static func forward<S: KernelScalar>(
     y: UnsafeMutablePointer<S>, x: UnsafePointer<S>, weight: UnsafePointer<S>,
-    bias: UnsafePointer<S>?, rows: Int, inputs: Int, outputs: Int, team: Workers? = nil
+    bias: UnsafePointer<S>?, rows: Int, inputs: Int, outputs: Int, team: Team? = nil
   ) {
     if let team, rows <= FewRows.limit {
       return FewRows.linear(
         y: y, x: x, weight: weight, bias: bias, rows: rows, inputs: inputs, outputs: outputs,
-        workers: team)
+        team: team)
     }
     if let bias {
       for row in 0..<rows { (y + row * outputs).update(from: bias, count: outputs) }

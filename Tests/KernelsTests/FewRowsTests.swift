@@ -38,9 +38,12 @@ struct FewRowsTests {
       let bias = hasBias ? numbers(outputs, 3) : nil
       let results = [1, 2, 3].map { count in
         product(x, w, bias, rows, inputs, outputs) { y, x, w, bias in
-          FewRows.linear(
-            y: y, x: x, weight: w, bias: bias, rows: rows, inputs: inputs, outputs: outputs,
-            workers: Workers(count: count))
+          let team = Team(Workers(count: count))
+          team.together {
+            FewRows.linear(
+              y: y, x: x, weight: w, bias: bias, rows: rows, inputs: inputs, outputs: outputs,
+              team: team)
+          }
         }
       }
       #expect(results[1] == results[0] && results[2] == results[0])
@@ -69,26 +72,16 @@ struct FewRowsTests {
     let all = product(x, w, nil, 20, inputs, outputs) { y, x, w, bias in
       FewRows.linear(
         y: y, x: x, weight: w, bias: bias, rows: 20, inputs: inputs, outputs: outputs,
-        workers: Workers(count: 1))
+        team: nil)
     }
     for row in 0..<20 {
       let own = Array(x[(row * inputs)..<((row + 1) * inputs)])
       let one = product(own, w, nil, 1, inputs, outputs) { y, x, w, bias in
         FewRows.linear(
           y: y, x: x, weight: w, bias: bias, rows: 1, inputs: inputs, outputs: outputs,
-          workers: Workers(count: 1))
+          team: nil)
       }
       #expect(one == Array(all[(row * outputs)..<((row + 1) * outputs)]))
     }
-  }
-
-  @Test("the first block with a score above the bound", arguments: [0, 31, 32, 40, 95, 97])
-  func blocks(place: Int) {
-    var scores = [Float](repeating: 1, count: 100)
-    scores[place] = 2
-    // Only whole blocks are looked at: 96 to 99 are the caller's.
-    let expected = place < 96 ? place / 32 * 32 : 100
-    #expect(VectorScan.blockAbove(scores, from: 0, count: 100, bound: 1.5) == expected)
-    #expect(VectorScan.blockAbove(scores, from: 0, count: 100, bound: 2) == 100)
   }
 }

@@ -5,8 +5,19 @@
 // (the very same address, never a shifted one). Rows are computed one by one in one order, so that
 // a row's result doesn't depend on its neighbours.
 #pragma once
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
+
+// Between two looks at what another thread writes: tells the processor, or lets other threads run.
+static inline void ck_spin_hint(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+static inline void ck_yield(void) { sched_yield(); }
 
 // Activations: y = f(z), and dz = dy * f'(z). y may alias z, dz may alias dy.
 void ck_gelu_forward(float *y, const float *z, ptrdiff_t count);
@@ -77,9 +88,16 @@ void ck_small_product(float *y, ptrdiff_t stride, const float *x, const float *w
 void ck_small_product_portable(float *y, ptrdiff_t stride, const float *x, const float *w,
                                const float *bias, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t k);
 
-// The first multiple of 32 from `start` whose block of 32 numbers has one above `bound`; `count` for none.
-// Only whole blocks are looked at.
-ptrdiff_t ck_block_above(const float *x, ptrdiff_t start, ptrdiff_t count, float bound);
+// Adds a key for each of x[start..<count] above `bound` to `keys`, whose `kept` keys become more, and stops after the
+// block of 32 that reaches `limit`: keys has room for limit + 32. Keys order like (number, lower index), where the
+// index of x[0] is `first`: the upper half is the number's bits made monotone, the lower the inverted index. Returns
+// the place of the next number to look at.
+ptrdiff_t ck_collect_above(uint64_t *keys, ptrdiff_t *kept, ptrdiff_t limit, const float *x, ptrdiff_t start,
+                           ptrdiff_t count, float bound, uint32_t first);
+
+// Keeps the largest of `count` keys, all different and not 0: at least `least` and at most `most` of them, where
+// 1 <= least <= most < count. Their order stays. Returns how many, and a bound that they, and no others, are above.
+ptrdiff_t ck_keep_largest(uint64_t *keys, ptrdiff_t count, ptrdiff_t least, ptrdiff_t most, uint64_t *bound);
 
 // How many right sides ck_sparse_lanes takes together.
 #define CK_LANES 16
