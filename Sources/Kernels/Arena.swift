@@ -17,7 +17,10 @@ public final class Arena<S: KernelScalar>: @unchecked Sendable {
 
   private var base: UnsafeMutableRawPointer
   private var used = 0
-  private var extraBlocks: [UnsafeMutableRawPointer] = []
+  /// Blocks of slices beyond the capacity, ascending by the position of their slice.
+  private var extraBlocks: [(start: Int, count: Int, memory: UnsafeMutableRawPointer)] = []
+  /// Those whose slice was given back; a first step through many layers uses them again.
+  private var freeBlocks: [(count: Int, memory: UnsafeMutableRawPointer)] = []
 
   private static var alignment: Int { 64 }
 
@@ -41,8 +44,11 @@ public final class Arena<S: KernelScalar>: @unchecked Sendable {
     if used <= capacity {
       return (base + start * MemoryLayout<S>.stride).assumingMemoryBound(to: S.self)
     }
-    let block = Arena.allocate(Arena.rounded(count))
-    extraBlocks.append(block)
+    let rounded = Arena.rounded(count)
+    let block =
+      freeBlocks.firstIndex { $0.count == rounded }.map { freeBlocks.remove(at: $0).memory }
+      ?? Arena.allocate(rounded)
+    extraBlocks.append((start, rounded, block))
     return block.assumingMemoryBound(to: S.self)
   }
 
@@ -53,12 +59,16 @@ public final class Arena<S: KernelScalar>: @unchecked Sendable {
   public func release(to mark: Int) {
     precondition(mark >= 0 && mark <= used, "an arena mark that lies ahead")
     used = mark
+    while let last = extraBlocks.last, last.start >= mark {
+      freeBlocks.append((last.count, last.memory))
+      extraBlocks.removeLast()
+    }
   }
 
   /// Gives back every slice, and grows to the high-water mark if slices didn't fit.
   public func reset() {
     used = 0
-    guard !extraBlocks.isEmpty else { return }
+    guard !extraBlocks.isEmpty || !freeBlocks.isEmpty else { return }
     freeExtraBlocks()
     reserve(highWaterMark)
   }
@@ -73,8 +83,10 @@ public final class Arena<S: KernelScalar>: @unchecked Sendable {
   }
 
   private func freeExtraBlocks() {
-    for block in extraBlocks { block.deallocate() }
+    for block in extraBlocks { block.memory.deallocate() }
+    for block in freeBlocks { block.memory.deallocate() }
     extraBlocks.removeAll()
+    freeBlocks.removeAll()
   }
 
   private static func rounded(_ count: Int) -> Int {

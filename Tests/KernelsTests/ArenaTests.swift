@@ -35,6 +35,20 @@ import Testing
     #expect(arena.take(10) == again)
   }
 
+  @Test func aFirstStepUsesReleasedBlocksAgain() {
+    let arena = Arena<Float>(capacity: 16)
+    _ = arena.take(16)
+    let mark = arena.mark
+    let blocks = [arena.take(100), arena.take(32), arena.take(100)]
+    arena.release(to: mark)
+    let again = [arena.take(100), arena.take(32), arena.take(100)]
+    #expect(Set(again) == Set(blocks))
+    arena.release(to: mark + 112)
+    #expect(arena.take(32) == again[1])
+    arena.reset()
+    #expect(arena.capacity == 16 + 112 + 32 + 112)
+  }
+
   @Test func releaseGivesBackWhatWasTakenSinceTheMark() {
     let arena = Arena<Float>(capacity: 64)
     _ = arena.take(16)

@@ -36,14 +36,16 @@ public struct FeedForward: Sendable {
     let residual: ResidualNorm.Saved<S>
   }
 
-  /// `y` = LayerNorm(x + dropout(W2 act(W1 x))), with the adapter between the block and the LayerNorm.
+  /// `y` = LayerNorm(x + dropout(W2 act(W1 x))), with the adapter between the block and the LayerNorm; `keep` false
+  /// overwrites what a backward pass would want.
   func forward<S: KernelScalar>(
     _ y: UnsafeMutablePointer<S>, x: UnsafeMutablePointer<S>, rows: Int,
-    weights: ParameterStore<S>, adapter: AdapterSlot<S>?, arena: Arena<S>, dropout: DropoutPlan?
+    weights: ParameterStore<S>, adapter: AdapterSlot<S>?, arena: Arena<S>, dropout: DropoutPlan?,
+    keep: Bool
   ) -> Saved<S> {
     let (width, innerWidth) = (configuration.hiddenSize, configuration.intermediateSize)
     let inner: UnsafeMutablePointer<S> = arena.take(rows * innerWidth)
-    let activated: UnsafeMutablePointer<S> = arena.take(rows * innerWidth)
+    let activated = keep ? arena.take(rows * innerWidth) : inner
     let branch: UnsafeMutablePointer<S> = arena.take(rows * width)
     Linear.forward(
       y: inner, x: x, weight: weights[upWeight], bias: nil, rows: rows, inputs: width,

@@ -37,18 +37,21 @@ public struct TransformerLayer: Sendable {
     case feedForwardAdapter
   }
 
+  /// Without `keep` what it returns holds nothing of use for a backward pass.
   func forward<S: KernelScalar>(
     _ y: UnsafeMutablePointer<S>, x: UnsafeMutablePointer<S>, batch: PackedBatch,
     weights: ParameterStore<S>, adapters: Slots<S>, arena: Arena<S>, dropout: DropoutPlan?,
     keep: Bool
   ) -> Saved<S> {
     let hidden: UnsafeMutablePointer<S> = arena.take(batch.tokenCount * width)
+    let mark = arena.mark
     let attentionSaved = attention.forward(
       hidden, x: x, batch: batch, weights: weights, adapter: adapters.attention, arena: arena,
       dropout: dropout, keep: keep)
+    if !keep { arena.release(to: mark) }
     let feedForwardSaved = feedForward.forward(
       y, x: hidden, rows: batch.tokenCount, weights: weights, adapter: adapters.feedForward,
-      arena: arena, dropout: dropout)
+      arena: arena, dropout: dropout, keep: keep)
     return Saved(
       input: x, attention: attentionSaved, hidden: hidden, feedForward: feedForwardSaved)
   }
