@@ -27,7 +27,9 @@ public final class Team: Sendable {
     count = workers.count
   }
 
-  /// Runs `body`, during which ``runRanges(_:_:)`` has helpers. One call at a time.
+  /// Runs `body`, during which ``runRanges(_:_:)`` has helpers.
+  ///
+  /// One call at a time.
   public func together(_ body: () -> Void) {
     guard count > 1 else { return body() }
     hasEnded.store(false, ordering: .relaxed)

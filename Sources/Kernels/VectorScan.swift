@@ -5,11 +5,11 @@ public enum VectorScan {
   /// By how many keys ``collectAbove(_:_:from:count:bound:first:into:kept:limit:)`` may go beyond its limit.
   public static let block = 32
 
-  /// Adds a key for each score above `bound` to `keys` until there are `limit` or more, and returns the place of
-  /// the next score to look at (`count` when all are done).
+  /// Adds a key for each score above `bound` to `keys` until there are `limit` or more.
   ///
   /// Keys order like (score, lower index), where `scores[0]` has the index `first`: above, the score's bits made
   /// monotone; below, the inverted index. NaN is never above. `keys` has room for `limit` + ``block``.
+  /// Returns the place of the next score to look at, `count` when all are done.
   public static func collectAbove(
     _ scores: UnsafePointer<Float>, from start: Int, count: Int, bound: Float, first: Int,
     into keys: UnsafeMutablePointer<UInt64>, kept: inout Int, limit: Int
@@ -18,8 +18,9 @@ public enum VectorScan {
       keys, &kept, limit, scores, start, count, bound, UInt32(truncatingIfNeeded: first))
   }
 
-  /// Keeps the largest of `count` keys, at least `range.lowerBound` and at most `range.upperBound` of them (both below
-  /// `count`), and returns how many, with a bound that they, and no others, are above. The keys differ.
+  /// Keeps the largest of `count` keys, and returns how many, with a bound that they, and no others, are above.
+  ///
+  /// At least `range.lowerBound` and at most `range.upperBound` keys are kept, both below `count`. The keys differ.
   public static func keepLargest(
     _ keys: UnsafeMutablePointer<UInt64>, count: Int, range: ClosedRange<Int>
   ) -> (kept: Int, bound: UInt64) {

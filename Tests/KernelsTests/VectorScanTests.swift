@@ -44,7 +44,8 @@ struct VectorScanTests {
     #expect(ranked == [2, 4, 6, 9, 0, 3, 10, 1, 5])
   }
 
-  @Test("keeps the largest keys in their order", arguments: [1...1, 1...3, 5...5, 90...99, 99...99])
+  @Test(
+    "keeps the largest keys in their order", arguments: [1...1, 1...3, 5...5, 90...99, 99...99])
   func keeps(range: ClosedRange<Int>) {
     for spread in [1, 1000, UInt64.max / 101] {
       var keys = (0..<100).map { (UInt64(($0 &* 37) % 100) + 1) * spread }
