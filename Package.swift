@@ -5,7 +5,7 @@ import PackageDescription
 
 let package = Package(
   name: "encoder",
-  platforms: [.macOS(.v14)],
+  platforms: [.macOS(.v15)],
   products: [
     .executable(name: "encoder", targets: ["EncoderCLI"]),
     .executable(name: "encoder-bench", targets: ["EncoderBench"]),

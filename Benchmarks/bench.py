@@ -231,6 +231,10 @@ def recommendation(bench):
     bench.compare(
         "top 100 of 17,291 items, width 128", request, 1, "users/s", 0, "50%", peer=False,
         sgemm={"task": "sgemm", "threads": 2, "hidden": 128, "feedForward": 512, "length": 2048})
+    for users in (1, 256):
+        found = bench.alternate({**request, "items": 1_000_000, "users": users, "hidden": 256}, peer=False)
+        bench.add(f"top 100 of 1,000,000 items, width 256, {users} user{'s' * (users > 1)} at once",
+                  f"{1e3 * users / found['ours'].rate:,.1f} ms", note="exact")
 
 
 def long_runs(bench, model):

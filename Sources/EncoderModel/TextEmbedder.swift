@@ -76,7 +76,6 @@ public struct TextEmbedder: Sendable {
   /// gives zeros.
   public func embed(_ sequences: [[Int32]], promptTokens: Int = 0) -> [Float] {
     let plan = EmbeddingPlan(sequences, batchTokens: batchTokens)
-    let queue = BatchQueue(count: plan.batches.count)
     var result = [Float](repeating: 0, count: sequences.count * width)
     result.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
@@ -89,12 +88,13 @@ public struct TextEmbedder: Sendable {
           run(plan.batches[0], sequences, promptTokens, into: target, arena: arenas[0])
           arenas[0].team = nil
         }
-        queue.close()
-      }
-      workers.run { worker in
-        while let index = queue.next() {
-          run(
-            plan.batches[index], sequences, promptTokens, into: target, arena: arenas[worker])
+      } else {
+        let queue = BatchQueue(count: plan.batches.count)
+        workers.run { worker in
+          while let index = queue.next() {
+            run(
+              plan.batches[index], sequences, promptTokens, into: target, arena: arenas[worker])
+          }
         }
       }
       for (index, first) in plan.firstEqual.enumerated() where first != index {
@@ -198,9 +198,6 @@ private final class BatchQueue: @unchecked Sendable {
   private var issued = 0
 
   init(count: Int) { self.count = count }
-
-  /// Leaves nothing to hand out.
-  func close() { issued = count }
 
   func next() -> Int? {
     lock.wait()

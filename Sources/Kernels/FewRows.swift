@@ -27,9 +27,13 @@ public enum FewRows {
         to + first, outputs, from, matrix + first * inputs, shift.map { $0 + first }, rows,
         columns.count, inputs)
     }
-    // A part takes some microseconds, handing it over less than one.
+    // A part takes some microseconds, handing it over less than one. Whole tiles of columns are shared out: what is
+    // left over beside them is slow.
+    let tile = 4
     if let team, rows * inputs * outputs > 100_000 {
-      team.runRanges(outputs, product)
+      team.runRanges((outputs + tile - 1) / tile) {
+        product(($0.lowerBound * tile)..<min($0.upperBound * tile, outputs))
+      }
     } else {
       product(0..<outputs)
     }

@@ -22,9 +22,12 @@ public final class Team: Sendable {
   /// Looks at the state so many times, and then lets others run between two looks.
   private static let patience = 2_000
 
-  /// A team of as many threads as there are workers.
+  /// A short text has no work for more threads, and those that wait cost the processor's time.
+  private static let most = 8
+
+  /// A team of as many threads as there are workers, but no more than 8.
   public init(_ workers: Workers) {
-    count = workers.count
+    count = min(workers.count, Team.most)
   }
 
   /// Runs `body`, during which ``runRanges(_:_:)`` has helpers.

@@ -42,6 +42,27 @@ struct TextEmbedderTests {
     #expect(hurried.embed(many) == embedder(threads: 2).embed(many))
   }
 
+  @Test("however many threads hurry, the same vector to the bit")
+  func teams() {
+    // Wide enough for a team to share its products.
+    var table = ParameterTable()
+    let encoder = TextEncoder(
+      EncoderConfiguration(
+        vocabularySize: 60, hiddenSize: 96, layerCount: 2, headCount: 4, intermediateSize: 200,
+        maximumPositions: 64), in: &table)
+    let weights = ParameterStore<Float>(table)
+    for i in weights.values.indices { weights.values[i] = Float(sin(Double(i) * 12.9898)) * 0.3 }
+    let alone = TextEmbedder(
+      encoder: encoder, weights: weights, workers: Workers(count: 1), favorsLatency: true)
+    for threads in [2, 3, 5] {
+      let team = TextEmbedder(
+        encoder: encoder, weights: weights, workers: Workers(count: threads), favorsLatency: true)
+      for sequence in sequences {
+        #expect(team.embed([sequence]) == alone.embed([sequence]))
+      }
+    }
+  }
+
   @Test("the thread count changes no bit", arguments: [2, 3, 8])
   func threads(count: Int) {
     let sequences = sequences

@@ -65,23 +65,27 @@ struct FewRowsTests {
     }
   }
 
-  @Test("a row's result doesn't depend on the rows beside it")
-  func alone() {
+  // 23 rows: with any processor's tiles there are whole ones, halves and single rows.
+  @Test("a row's result doesn't depend on the rows beside it", arguments: [false, true])
+  func alone(isPortable: Bool) {
     let (inputs, outputs) = (130, 50)
-    let (x, w) = (numbers(20 * inputs, 1), numbers(outputs * inputs, 2))
-    let all = product(x, w, nil, 20, inputs, outputs) { y, x, w, bias in
-      FewRows.linear(
-        y: y, x: x, weight: w, bias: bias, rows: 20, inputs: inputs, outputs: outputs,
-        team: nil)
-    }
-    for row in 0..<20 {
-      let own = Array(x[(row * inputs)..<((row + 1) * inputs)])
-      let one = product(own, w, nil, 1, inputs, outputs) { y, x, w, bias in
-        FewRows.linear(
-          y: y, x: x, weight: w, bias: bias, rows: 1, inputs: inputs, outputs: outputs,
-          team: nil)
+    let (x, w) = (numbers(23 * inputs, 1), numbers(outputs * inputs, 2))
+    func products(_ x: [Float], rows: Int) -> [Float] {
+      product(x, w, nil, rows, inputs, outputs) { y, x, w, bias in
+        if isPortable {
+          FewRows.portable(
+            y: y, x: x, weight: w, bias: bias, rows: rows, inputs: inputs, outputs: outputs)
+        } else {
+          FewRows.linear(
+            y: y, x: x, weight: w, bias: bias, rows: rows, inputs: inputs, outputs: outputs,
+            team: nil)
+        }
       }
-      #expect(one == Array(all[(row * outputs)..<((row + 1) * outputs)]))
+    }
+    let all = products(x, rows: 23)
+    for row in 0..<23 {
+      let own = Array(x[(row * inputs)..<((row + 1) * inputs)])
+      #expect(products(own, rows: 1) == Array(all[(row * outputs)..<((row + 1) * outputs)]))
     }
   }
 }

@@ -44,7 +44,7 @@ struct TopKSelector: ~Copyable {
     guard count > range.upperBound else { return }
     let (kept, bound) = VectorScan.keepLargest(keys, count: count, range: range)
     count = kept
-    // k keys are above the bound. A later score equal to the bound's has a higher index than all of them.
+    // At least k keys are above the bound. A later score equal to the bound's has a higher index than all of them.
     threshold = Self.score(bound)
   }
 
