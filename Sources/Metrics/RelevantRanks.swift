@@ -17,7 +17,7 @@ public struct RelevantRanks: Sendable, Equatable {
   ///   - relevant: some of the candidates, each once.
   ///   - missed: how many more relevant items aren't candidates; they rank behind all of them.
   ///   - tieOrder: a number for each item, all different.
-  /// - Complexity: O(candidates x log relevant), less where most candidates score below all of them.
+  /// - Complexity: O(candidates x log relevant).
   public init(
     scores: UnsafeBufferPointer<Float>, candidates: UnsafeBufferPointer<Int32>,
     relevant: [Int32], missed: Int = 0, tieOrder: [Int32]
@@ -81,35 +81,87 @@ private struct ScoreGroups {
     scores all: UnsafeBufferPointer<Float>, candidates: UnsafeBufferPointer<Int32>,
     tieOrder: [Int32]
   ) {
-    let groups = scores.count
-    var above = [Int](repeating: 0, count: groups + 1)
-    var equal = [Int](repeating: 0, count: groups)
+    // How many candidates score above each group, and like it.
+    var above = [Int](repeating: 0, count: scores.count)
+    var equal = [Int](repeating: 0, count: scores.count)
+    // How many candidates of the group stand before each place, but for those that stand before an earlier one.
     var before = [Int](repeating: 0, count: ties.count + 1)
-    if let lowest = scores.last {
-      for candidate in candidates {
-        let score = comparable(all[Int(candidate)])
-        if score < lowest { continue }
-        let group = firstGroup(notAbove: score)
-        if scores[group] < score {
-          above[group] += 1
-        } else {
-          equal[group] += 1
-          above[group + 1] += 1
+    withComparable(all, candidates) { values in
+      if scores.count <= ScoreGroups.mostToScan {
+        for group in scores.indices {
+          (above[group], equal[group]) = ScoreGroups.count(values, against: scores[group])
+        }
+      } else {
+        search(values, &above, &equal)
+      }
+      // An item alone with its score has none before it.
+      for group in scores.indices where equal[group] > 1 {
+        for (place, candidate) in candidates.enumerated()
+        where values[place] == scores[group] {
           before[firstTie(in: group, above: tieOrder[Int(candidate)])] += 1
         }
       }
     }
-    var higher = 0
-    for group in 0..<groups {
-      higher += above[group]
-      othersAbove.append(higher - starts[group])
+    for group in scores.indices {
+      othersAbove.append(above[group] - starts[group])
       othersEqual.append(equal[group] - size(group))
       var sameScore = 0
       for place in starts[group]..<starts[group + 1] {
         sameScore += before[place]
-        ranks.append(higher + sameScore)
+        ranks.append(above[group] + sameScore)
       }
     }
+  }
+
+  /// Up to so many groups a pass over all candidates for each, at the processor's vector width, beats a search a
+  /// candidate, whose branches can't be predicted.
+  private static let mostToScan = 128
+
+  /// Calls `body` with the candidates' scores, padded to whole vectors with what is below all scores.
+  private func withComparable(
+    _ all: UnsafeBufferPointer<Float>, _ candidates: UnsafeBufferPointer<Int32>,
+    _ body: (UnsafeBufferPointer<Float>) -> Void
+  ) {
+    let padded = (candidates.count + 15) / 16 * 16
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: padded) { values in
+      for (place, candidate) in candidates.enumerated() {
+        values[place] = comparable(all[Int(candidate)])
+      }
+      for place in candidates.count..<padded { values[place] = -.infinity }
+      body(UnsafeBufferPointer(values))
+    }
+  }
+
+  private static func count(
+    _ values: UnsafeBufferPointer<Float>, against score: Float
+  ) -> (above: Int, equal: Int) {
+    var above = SIMD16<Int32>()
+    var equal = SIMD16<Int32>()
+    let bound = SIMD16<Float>(repeating: score)
+    let one = SIMD16<Int32>(repeating: 1)
+    let source = UnsafeRawBufferPointer(values)
+    for start in stride(from: 0, to: source.count, by: MemoryLayout<SIMD16<Float>>.size) {
+      let vector = source.loadUnaligned(fromByteOffset: start, as: SIMD16<Float>.self)
+      above.replace(with: above &+ one, where: vector .> bound)
+      equal.replace(with: equal &+ one, where: vector .== bound)
+    }
+    return (Int(above.wrappedSum()), Int(equal.wrappedSum()))
+  }
+
+  private func search(
+    _ values: UnsafeBufferPointer<Float>, _ above: inout [Int], _ equal: inout [Int]
+  ) {
+    guard let lowest = scores.last else { return }
+    for score in values where score >= lowest {
+      let group = firstGroup(notAbove: score)
+      if scores[group] < score {
+        above[group] += 1
+      } else {
+        equal[group] += 1
+        if group + 1 < scores.count { above[group + 1] += 1 }
+      }
+    }
+    for group in scores.indices.dropFirst() { above[group] += above[group - 1] }
   }
 
   /// The first group whose score is at most `score`; the caller knows that there is one.

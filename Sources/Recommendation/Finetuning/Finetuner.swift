@@ -89,6 +89,7 @@ public struct Finetuner {
     let validation = try Evaluation.inner(
       split, models: models, space: space, fusion: fusion.weights,
       calibration: fusion.calibration, data: data, seed: options.seed, workers: workers)
+    note("fitting all again on all behaviours, the towers for \(towers.state.bestEpochs) epochs")
     models = try final(models, data, text, towers, fitter, penalty)
     note("models fitted again on all behaviours")
     let recommender = Recommender(
