@@ -21,6 +21,7 @@ public struct TextEmbedder: Sendable {
   private let batchTokens: Int
   private let favorsLatency: Bool
   private let team: Team
+  private static let alone = Team(Workers(count: 1))
 
   /// Prepares an embedder; its arenas are kept between calls, so one caller at a time may use it.
   ///
@@ -29,7 +30,8 @@ public struct TextEmbedder: Sendable {
   ///   - normalize: whether vectors are scaled to length 1 (a vector of zeros stays).
   ///   - keptValues: how many values of a vector are kept at most, after it was scaled; nil keeps all.
   ///   - normalizesKept: whether what is kept is scaled to length 1 again.
-  ///   - batchTokens: how many tokens a batch has at most; a longer sequence is a batch of its own.
+  ///   - batchTokens: how many tokens a batch has at most; a longer sequence is a batch of its own. With 1 each text is
+  ///     computed by itself, so that its vector has the same bytes in any company under any kernels of the BLAS.
   ///   - favorsLatency: whether all workers share the products of a single short text. It then has its
   ///     vector in less than half the time, but the last bits differ from those of the same text in a batch
   ///     (by less than 1e-6 of vectors of length 1). Without it a text's vector is always the same.
@@ -112,6 +114,10 @@ public struct TextEmbedder: Sendable {
     for member in members { batch.append(sequences[member]) }
     guard batch.tokenCount > 0 else { return }
     let hiddenWidth = encoder.configuration.hiddenSize
+    // Where each text is a batch, a short one is faster by the product of few rows, alone as in a team: the same bytes.
+    let isAlone = arena.team == nil && batchTokens == 1 && batch.tokenCount <= FewRows.limit
+    if isAlone { arena.team = TextEmbedder.alone }
+    defer { if isAlone { arena.team = nil } }
     // A team's rows don't depend on each other.
     if arena.team == nil { batch.fillUp(width: hiddenWidth) }
     arena.reset()

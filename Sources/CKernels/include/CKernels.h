@@ -88,6 +88,10 @@ void ck_small_product(float *y, ptrdiff_t stride, const float *x, const float *w
 void ck_small_product_portable(float *y, ptrdiff_t stride, const float *x, const float *w,
                                const float *bias, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t k);
 
+// Half precision (IEEE binary16) to single and back, to the nearest, ties to even.
+void ck_widen_half(float *y, const void *x, ptrdiff_t count);
+void ck_narrow_half(void *y, const float *x, ptrdiff_t count);
+
 // Adds a key for each of x[start..<count] above `bound` to `keys`, whose `kept` keys become more, and stops after the
 // block of 32 that reaches `limit`: keys has room for limit + 32. Keys order like (number, lower index), where the
 // index of x[0] is `first`: the upper half is the number's bits made monotone, the lower the inverted index. Returns

@@ -38,8 +38,8 @@ public final class HiddenStateCache: @unchecked Sendable {
         for (row, member) in batches[index].enumerated() {
           let source = hidden + Int(batch.offsets[row]) * width
           for item in member.all {
-            let target = memory + starts[item] * width
-            for i in 0..<(sequences[member.first].count * width) { target[i] = Float16(source[i]) }
+            HalfPrecision.narrow(
+              memory + starts[item] * width, source, count: sequences[member.first].count * width)
           }
         }
       }
@@ -64,8 +64,8 @@ public final class HiddenStateCache: @unchecked Sendable {
 
   /// Copies the states of a sequence, (tokens, H), to `target`.
   func copy(_ index: Int, to target: UnsafeMutablePointer<Float>) {
-    let source = memory + starts[index] * width
-    for i in 0..<((starts[index + 1] - starts[index]) * width) { target[i] = Float(source[i]) }
+    HalfPrecision.widen(
+      target, memory + starts[index] * width, count: (starts[index + 1] - starts[index]) * width)
   }
 
   private static func map(_ size: Int) throws -> UnsafeMutablePointer<Float16> {
