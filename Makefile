@@ -18,7 +18,7 @@ help:
 	@echo 'make serve            serve what make demo made on http://127.0.0.1:8080; MODEL=DIR serves another'
 	@echo 'make bench-serve      load the server; MODEL=DIR, MINILM=DIR for vectors'
 	@echo 'make test             all tests; needs nothing outside this repository'
-	@echo 'make bench            speed beside the Python libraries; needs ENCODER_DATA; BENCH=--full for the long runs'
+	@echo 'make bench            speed beside the Python libraries; half an hour; needs ENCODER_DATA; BENCH="--only NAME" for a part'
 	@echo 'make quality          fine-tune and score on the data sets of ENCODER_DATA, three seeds; about an hour'
 	@echo 'make format-check     swift format, strict'
 	@echo 'make format           rewrite the sources as swift format wants them'
