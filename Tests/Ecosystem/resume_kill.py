@@ -9,8 +9,8 @@ any moment, the others some time after the run has written a checkpoint of its o
 pretraining, every epoch of fine-tuning), so that they land in training and the next start has something to resume.
 After every kill, what has a name must be whole: a safetensors file as long as its header says, weights never without
 their configuration. At the end every file must have the same bytes, training.jsonl all fields but those of the clock,
-the report and the events, which hold times, must be there, and no .tmp may be left. At least a quarter of the starts after
-a kill must have resumed. Needs Python's standard library only. Exit code 0 when all is well.
+the report and the events, which hold times, must be there, and no .tmp may be left. At least a quarter of the starts
+after a kill must have resumed. Needs Python's standard library only. Exit code 0 when all is well.
 """
 import argparse, json, os, random, signal, struct, subprocess, sys, tempfile, time
 
