@@ -160,7 +160,7 @@ struct FinetuneCommand: ParsableCommand {
         .text,
       extras: [
         (FinetuneLog.name, try FinetuneLog.text(records)),
-        ("report.html", try report.page().html),
+        (RecommenderReport.fileName, try report.page().html),
       ],
       binaries: [
         (

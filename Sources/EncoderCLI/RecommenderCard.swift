@@ -81,7 +81,7 @@ struct RecommenderCard {
 
       Ranks \(r.items.count) items, new ones among them, for \(r.users.count) users. A new item is placed \
       by its text alone; an item with behaviours keeps what collaborative filtering knows of it. \
-      Fine-tuned by `encoder finetune`; `report.html` has plots.
+      Fine-tuned by `encoder finetune`; `report.html` has plots, until `encoder forget` removes it.
 
       - **Encoder**: `\(base)`, \(c.layerCount) layers of width \(c.hiddenSize), frozen
       - **Item vectors**: \(r.space.towerVectors.columnCount) values

@@ -5,6 +5,11 @@ public import Reporting
 
 /// The report of a fine-tuned model: what was measured, how it was trained, and what it learned from.
 public struct RecommenderReport {
+  /// The name of a report in a model's directory.
+  ///
+  /// A report lists a few users' behaviours as samples, so ``ModelVersions/forget(user:refitting:workers:)``
+  /// removes it.
+  public static let fileName = "report.html"
   let recommender: Recommender
   let evaluation: Evaluation?
   let records: [FinetuneRecord]
