@@ -116,7 +116,7 @@ struct EvaluateCommand: ParsableCommand {
   private func write(_ page: Page, model: String?) throws {
     if let report { return try AtomicFile.write(page.html, to: URL(fileURLWithPath: report)) }
     guard let model else { return }
-    let url = URL(fileURLWithPath: model).appendingPathComponent("report.html")
+    let url = URL(fileURLWithPath: model).appendingPathComponent(RecommenderReport.fileName)
     do {
       try AtomicFile.write(page.html, to: url)
       display("report: \(url.path)")

@@ -144,7 +144,10 @@ struct FinetuneCommand: ParsableCommand {
       }, shouldStop: { stop.exitCode != nil })
     let recommender: Recommender
     do { recommender = try trainer.run(input) } catch is FinetuneInterrupted {
-      display.line("stopped; --resume continues from the last checkpoint, if one was written")
+      display.line(
+        checkpoint.isResumable
+          ? "saved the last whole epoch: \(target.path); the same command with --resume continues"
+          : "stopped before an epoch was whole; nothing was saved")
       throw ExitCode(stop.exitCode ?? 1)
     }
     let (records, name) = (recommender.records, target.lastPathComponent)
@@ -157,7 +160,7 @@ struct FinetuneCommand: ParsableCommand {
         .text,
       extras: [
         (FinetuneLog.name, try FinetuneLog.text(records)),
-        ("report.html", try report.page().html),
+        (RecommenderReport.fileName, try report.page().html),
       ],
       binaries: [
         (

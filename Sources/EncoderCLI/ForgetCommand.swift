@@ -9,8 +9,9 @@ struct ForgetCommand: ParsableCommand {
     commandName: "forget",
     abstract: "Removes a user from a fine-tuned model.",
     discussion: """
-      The user's id, behaviours and features leave every version of the model. Weights that learnt from \
-      the behaviours, together with everybody else's, stay: the output names them. --refit computes the \
+      The user's id, behaviours and features leave every version of the model, and report.html goes: its \
+      samples list single users' behaviours; encoder evaluate writes a new one. Weights that learnt from the \
+      behaviours, together with everybody else's, stay: the output names them. --refit computes the \
       collaborative ones again without the user. Prints one JSON object a user.
       """)
 
@@ -39,6 +40,11 @@ struct ForgetCommand: ParsableCommand {
       display.line(
         "forgotten: \(id) in \(report.versions.joined(separator: ", ")); what was learnt together with "
           + "others' behaviours stays in \(report.remaining.joined(separator: ", "))")
+      if !report.removedReports.isEmpty {
+        display.line(
+          "removed: \(RecommenderReport.fileName) of \(report.removedReports.joined(separator: ", ")), "
+            + "which listed behaviours of some users; encoder evaluate writes a new one")
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Metrics
 import Recommendation
+import Reporting
 
 /// The model card of a fine-tuned recommender, in Hugging Face's form.
 struct RecommenderCard {
@@ -81,7 +82,7 @@ struct RecommenderCard {
 
       Ranks \(r.items.count) items, new ones among them, for \(r.users.count) users. A new item is placed \
       by its text alone; an item with behaviours keeps what collaborative filtering knows of it. \
-      Fine-tuned by `encoder finetune`; `report.html` has plots.
+      Fine-tuned by `encoder finetune`; `report.html` has plots, until `encoder forget` removes it.
 
       - **Encoder**: `\(base)`, \(c.layerCount) layers of width \(c.hiddenSize), frozen
       - **Item vectors**: \(r.space.towerVectors.columnCount) values
@@ -143,8 +144,10 @@ struct RecommenderCard {
       | **fusion** | \(number(m.coldNDCG)) | \(number(m.warmNDCG)) |
       \(parts.joined(separator: "\n"))
 
-      A tenth of the items with behaviours played new, and of the others a tenth of the behaviours were \
-      held out. The fusion's weights were chosen there, so its figures are a little flattering; \
+      Of the items with behaviours \(percent(InnerSplit.coldShare, 0)) played new, \
+      \(grouped(InnerSplit.mostCold)) at most, and of the others' behaviours \
+      \(percent(InnerSplit.share, 0)) were held out. The fusion's weights were chosen there, so its figures \
+      are a little flattering; \
       `encoder evaluate` measures on behaviours that were hidden from the whole of training.\
       \(m.labels.map { "\n\nHeld-out labels: \($0.summary)." } ?? "")
       """

@@ -4,11 +4,13 @@
 Usage: resume_kill.py [path of the encoder program] [--kills N] [--seed S]     (default .build/release/encoder, 12, 1)
 
 N kills each. A small corpus and a small shop are made up. For --steps and for --epochs one run goes through
-undisturbed; then runs of the same length get SIGKILL after a random time, before, in and between checkpoints (one every
-second step of pretraining, every epoch of fine-tuning), and are resumed until they are done. After every kill, what has a name must be whole: a safetensors file as long as its header says,
-weights never without their configuration. At the end every file must have the same bytes, training.jsonl all
-fields but those of the clock, the report and the events, which hold times, must be there, and no .tmp may be left. Needs Python's standard library only. Exit code 0 when all
-is well.
+undisturbed; then runs of the same length get SIGKILL and are resumed until they are done. A third of the kills come at
+any moment, the others some time after the run has written a checkpoint of its own (one every second step of
+pretraining, every epoch of fine-tuning), so that they land in training and the next start has something to resume.
+After every kill, what has a name must be whole: a safetensors file as long as its header says, weights never without
+their configuration. At the end every file must have the same bytes, training.jsonl all fields but those of the clock,
+the report and the events, which hold times, must be there, and no .tmp may be left. At least a quarter of the starts
+after a kill must have resumed. Needs Python's standard library only. Exit code 0 when all is well.
 """
 import argparse, json, os, random, signal, struct, subprocess, sys, tempfile, time
 
@@ -17,7 +19,7 @@ TIMED = ("report.html", "events.out.tfevents.encoder")
 COMMON = ["--preset", "tiny", "--threads", "1", "--batch-tokens", "256", "--max-length", "32", "--vocab-size", "300",
           "--save-every", "2", "--dropout", "0.1", "--learning-rate", "0.03", "--quiet"]
 PRETRAIN = (["--steps", "40"], ["--epochs", "1.5"])
-FINETUNE = (["--epochs", "3"], ["--epochs", "2", "--adapter", "lora", "--loss", "bpr"])
+FINETUNE = (["--epochs", "6"], ["--epochs", "4", "--adapter", "lora", "--loss", "bpr"])
 
 
 def make_corpus(path):
@@ -109,7 +111,7 @@ class Finetune:
     def command(self, length, folder):
         resume = ["--resume"] if os.path.exists(os.path.join(folder, self.state)) else []
         return [self.program, "finetune", "behaviors.csv", "--from", self.encoder, "--output", self.model, *length,
-                "--threads", "1", "--quiet", *resume]
+                "--threads", "1", "--save-every", "1", "--quiet", *resume]
 
 
 def whole_run(job, length, folder):
@@ -121,19 +123,36 @@ def whole_run(job, length, folder):
     return time.monotonic() - start
 
 
+def generation(path):
+    """Tells a file from the one that replaces it; None where there is none."""
+    try:
+        status = os.stat(path)
+        return status.st_ino, status.st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
 def killed_run(job, length, folder, seconds, rng, most):
-    """Runs with at most `most` kills; returns how many there were."""
+    """Runs with at most `most` kills; returns how many there were, and how many of the starts after them resumed."""
     os.makedirs(folder)
     job.prepare(folder)
-    kills = 0
+    state = os.path.join(folder, job.state)
+    kills = resumed = 0
     while True:
-        process = subprocess.Popen(job.command(length, folder), cwd=folder)
+        command, before = job.command(length, folder), generation(state)
+        resumed += "--resume" in command
+        process = subprocess.Popen(command, cwd=folder)
+        limit = None
+        if kills < most:
+            limit = seconds * rng.choice([0.3, 0.9]) * rng.random()
+            if rng.random() < 2 / 3:
+                while process.poll() is None and generation(state) in (None, before):
+                    time.sleep(0.002)
+                limit = 0.3 * seconds * rng.random()
         try:
-            # Half of the kills come early, where the first checkpoint and the loading are.
-            limit = seconds * rng.choice([0.3, 0.9]) * rng.random() if kills < most else None
             code = process.wait(timeout=limit)
             assert code == 0, f"exit code {code} after {kills} kills"
-            return kills
+            return kills, resumed
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -154,8 +173,8 @@ def compare(job, undisturbed, killed):
 
 
 def check(job, options, base, rng):
-    """Kills `options.kills` times; returns how many files differed."""
-    name, bad, done, rounds, seconds = type(job).__name__.lower(), 0, 0, 0, {}
+    """Kills `options.kills` times; returns how many files differed, and one more where too few starts resumed."""
+    name, bad, done, resumed, rounds, seconds = type(job).__name__.lower(), 0, 0, 0, 0, {}
     while done < options.kills:
         length = job.lengths[rounds % len(job.lengths)]
         undisturbed = os.path.join(base, name + str(rounds % len(job.lengths)))
@@ -163,15 +182,19 @@ def check(job, options, base, rng):
             seconds[undisturbed] = whole_run(job, length, undisturbed)
             assert not [n for n in files(undisturbed) if ".tmp" in n], "an undisturbed run left a .tmp"
         killed = os.path.join(base, f"{name}-killed-{rounds}")
-        kills = killed_run(job, length, killed, seconds[undisturbed], rng, min(options.kills - done, 4))
+        kills, resumptions = killed_run(job, length, killed, seconds[undisturbed], rng, min(options.kills - done, 4))
         different = compare(job, undisturbed, killed)
-        print(f"{name} {' '.join(length):14s} {kills} kills: "
+        print(f"{name} {' '.join(length):14s} {kills} kills, {resumptions} resumed: "
               + ("DIFFERENT " + " ".join(different) if different else "the same"), flush=True)
         bad += len(different)
         done += kills
+        resumed += resumptions
         rounds += 1
         assert rounds < 20 * options.kills + 20, "the program ends before it can be killed"
-    print(f"{name}: {done} kills in {rounds} runs, {bad} files differ")
+    print(f"{name}: {done} kills in {rounds} runs, {resumed} of {done} starts after them resumed, {bad} files differ")
+    if resumed * 4 < done:
+        print(f"FAIL {name}: too few starts resumed, so that the kills tried little")
+        bad += 1
     return bad
 
 

@@ -183,10 +183,22 @@ import Testing
     let copy = target.appendingPathComponent("versions/v1")
     try FileManager.default.createDirectory(
       at: copy.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try model.write(to: copy, modelCard: "A version.\n")
+    let page = [(RecommenderReport.fileName, "Among them: what one user had.")]
+    try model.write(to: copy, modelCard: "A version.\n", extras: page)
+    // A version that never had the user, and the page that evaluate leaves in the original's folder.
+    try model.forgetting(user: "user 3", refitting: false, workers: workers).write(
+      to: target.appendingPathComponent("versions/v2"), modelCard: "", extras: page)
+    try Data("what one user had".utf8).write(
+      to: target.appendingPathComponent(RecommenderReport.fileName))
     try versions.use("v1")
+    #expect(throws: RecommenderError.self) {
+      try versions.forget(user: "nobody", refitting: refitting, workers: workers)
+    }
+    #expect(try reports(below: target).count == 3, "nobody was forgotten")
     let report = try versions.forget(user: "user 3", refitting: refitting, workers: workers)
     #expect(report.versions == ["v1", "original"])
+    #expect(report.removedReports == ["original", "v1", "v2"])
+    #expect(try reports(below: target).isEmpty)
     let own = try #require(model.users.index(of: "user 3"))
     let count = model.histories.columns(ofRow: own).count
     #expect(report.behaviors == [count, count])
@@ -209,6 +221,12 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["model"])
     #expect(throws: RecommenderError.self) {
       try versions.forget(user: "user 3", refitting: refitting, workers: workers)
+    }
+  }
+
+  private func reports(below folder: URL) throws -> [String] {
+    try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter {
+      $0.hasSuffix(RecommenderReport.fileName)
     }
   }
 

@@ -9,7 +9,15 @@ import Training
 /// With the weights and moments beside it, it is one generation.
 struct FinetuneState: Codable, Equatable {
   /// What is being trained.
-  enum Stage: String, Codable { case towers, adapters, final }
+  enum Stage: String, Codable {
+    case towers, adapters, final
+
+    /// Whether the stage's steps change a section of the checkpoint; the best weights change at the ends of
+    /// epochs only.
+    func changes(_ section: String) -> Bool {
+      !section.hasSuffix("_best") && (self == .adapters || section.hasPrefix("towers"))
+    }
+  }
 
   /// Identifies data, encoder and options.
   var fingerprint: UInt64
@@ -41,13 +49,15 @@ struct FinetuneState: Codable, Equatable {
   }
 }
 
-/// A run ended by a signal; what the last checkpoint holds can be resumed.
+/// A run that was asked to end; ``FinetuneCheckpoint/isResumable`` says whether it can be resumed.
 public struct FinetuneInterrupted: Error {}
 
 /// Saves a fine-tuning run now and then, at the ends of epochs, and takes it up again.
 ///
 /// What comes before training (vectors, collaborative models) is computed anew on resuming: it is
-/// deterministic, and takes less time than its files would take space.
+/// deterministic, and takes less time than its files would take space. Between two savings the end of the
+/// last epoch is kept in memory: a run that is asked to end has changed the weights since, and half an
+/// epoch can't be resumed.
 public final class FinetuneCheckpoint {
   static let fileName = "finetune_state.safetensors"
   private let url: URL
@@ -55,6 +65,10 @@ public final class FinetuneCheckpoint {
   private let resumes: Bool
   private var lastSave = ContinuousClock.now
   private var lastSteps = 0
+  /// The end of the last epoch, where it isn't on the disk.
+  private var unsaved: (state: FinetuneState, sections: [TrainingState.Section])?
+  /// Whether the directory holds a state that this run wrote or was resumed from.
+  public private(set) var isResumable: Bool
 
   /// Names the output directory of a run.
   ///
@@ -66,6 +80,7 @@ public final class FinetuneCheckpoint {
     url = directory.appendingPathComponent(FinetuneCheckpoint.fileName)
     self.saveEvery = saveEvery
     self.resumes = resumes
+    isResumable = resumes
     guard !resumes || FileManager.default.fileExists(atPath: url.path) else {
       throw TrainingError(
         "there is no unfinished run to resume: \(directory.path); "
@@ -86,18 +101,42 @@ public final class FinetuneCheckpoint {
     return try TrainingState.read(FinetuneState.self, sections: sections, from: url)
   }
 
-  /// Writes a generation when enough has happened since the last one, or at once.
+  /// Takes the state at the end of an epoch, and writes it when enough has happened since the last writing,
+  /// or at once.
+  ///
+  /// - Throws: `CheckpointError` when the disk fails.
   func save(
     _ state: FinetuneState, _ sections: [TrainingState.Section], atOnce: Bool = false
   ) throws {
-    let steps = state.towerUpdates
+    // The final stage counts its steps anew.
+    if state.towerUpdates < lastSteps { lastSteps = 0 }
     let isDue =
-      saveEvery.map { steps - lastSteps >= $0 }
+      saveEvery.map { state.towerUpdates - lastSteps >= $0 }
       ?? (ContinuousClock.now - lastSave > .seconds(60))
-    guard isDue || atOnce else { return }
+    // The older copies go before there are new ones.
+    unsaved = nil
+    if isDue || atOnce { return try write(state, sections) }
+    let copies = sections.map { section in
+      state.stage.changes(section.name)
+        ? TrainingState.Section(section.name, section.store.copied()) : section
+    }
+    unsaved = (state, copies)
+  }
+
+  /// Writes the end of the last epoch, unless that is done or no epoch has ended yet.
+  ///
+  /// - Throws: `CheckpointError` when the disk fails.
+  func saveLast() throws {
+    guard let last = unsaved else { return }
+    try write(last.state, last.sections)
+    unsaved = nil
+  }
+
+  private func write(_ state: FinetuneState, _ sections: [TrainingState.Section]) throws {
     try FileManager.default.createDirectory(
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try TrainingState.write(state, sections: sections, to: url)
-    (lastSave, lastSteps) = (ContinuousClock.now, steps)
+    (lastSave, lastSteps) = (ContinuousClock.now, state.towerUpdates)
+    isResumable = true
   }
 }

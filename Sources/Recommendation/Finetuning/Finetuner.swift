@@ -30,7 +30,8 @@ public struct Finetuner {
 
   /// Creates a run.
   ///
-  /// `shouldStop` is asked between steps and ends the run; `checkpoint` is where it can be resumed from.
+  /// `shouldStop` is asked between steps and ends the run, from its first yes on; `checkpoint` is where it
+  /// can be resumed from.
   public init(
     model: PretrainedModel, options: FinetuneOptions, checkpoint: FinetuneCheckpoint? = nil,
     report: @escaping (Progress) -> Void = { _ in }, shouldStop: @escaping () -> Bool = { false }
@@ -65,6 +66,7 @@ public struct Finetuner {
     note(
       "\(data.items.count) texts encoded, \(text.tokenCount) tokens, "
         + String(format: "%.1f%% unknown", 100 * text.unknownShare))
+    try endIfAsked()
     if text.unknownShare > 0.05 {
       note(
         "the vocabulary doesn't know this language well: pretrain on the items' own texts "
@@ -74,6 +76,7 @@ public struct Finetuner {
     let penalty = try fitter.choosePenalty(split, names: data.users)
     var models = try collaborative(split.train, text, data, fitter, penalty)
     note("collaborative models fitted, EASE penalty \(penalty)")
+    try endIfAsked()
     let towers = try TowerStage(self, data, split).run(&text, models: &models, note: note)
     let space = itemSpace(text, models, counts: split.train.columnSums())
     let parts = ScorePart.allCases.filter { $0 != .ridge || models.ridge != nil }
@@ -86,6 +89,7 @@ public struct Finetuner {
         format: "fusion: NDCG@20 on pseudo-cold items %.4f, held-out warm %.4f, balanced %.4f",
         fusion.coldNDCG, fusion.warmNDCG, fusion.balancedNDCG))
     note(fusion.weights.summary)
+    try endIfAsked()
     let validation = try Evaluation.inner(
       split, models: models, space: space, fusion: fusion.weights,
       calibration: fusion.calibration, data: data, seed: options.seed, workers: workers)
@@ -98,6 +102,15 @@ public struct Finetuner {
       fusion: fusion, towers: towers, validation: validation)
     if let labels = recommender.metrics.labels { note("held-out labels: \(labels.summary)") }
     return recommender
+  }
+
+  /// Ends the run where that is asked for, with the end of its last epoch on the disk.
+  ///
+  /// - Throws: ``FinetuneInterrupted``, and what saving throws.
+  func endIfAsked() throws {
+    guard shouldStop() else { return }
+    try checkpoint?.saveLast()
+    throw FinetuneInterrupted()
   }
 
   private func check(_ data: FinetuneData, _ input: FinetuneInput) throws {
@@ -177,7 +190,7 @@ public struct Finetuner {
     }
     while state.epoch < state.bestEpochs {
       _ = trainer.runEpoch(state.epoch, shouldStop: shouldStop)
-      if shouldStop() { throw FinetuneInterrupted() }
+      try endIfAsked()
       state.epoch += 1
       (state.towerSteps, state.towerUpdates) = (trainer.step, trainer.optimizer.stepCount)
       try checkpoint?.save(state, sections)

@@ -160,7 +160,7 @@ struct TowerStage {
       !clock.isOver(share)
     {
       let loss = trainer.runEpoch(state.epoch) { run.shouldStop() || clock.isOver(share) }
-      if run.shouldStop() { throw FinetuneInterrupted() }
+      try run.endIfAsked()
       let value = validator.judge(trainer.network, trainer.weights, inputs: inputs)
       state.epoch += 1
       if value > state.frozenValidation ?? -.infinity {
@@ -177,6 +177,10 @@ struct TowerStage {
     }
     trainer.weights.copy(from: stores.best)
     (state.stage, state.epoch, state.withoutGain) = (.adapters, 0, 0)
+    // What the checkpoint keeps of the towers' epochs has no copy of the adapters, which change from here on.
+    if stores.adapters != nil {
+      try run.checkpoint?.save(state, stores.sections(trainer), atOnce: true)
+    }
   }
 
   /// Labelled rows for training, and those held out: rows of pseudo-cold items and a tenth of the others.
@@ -211,6 +215,7 @@ struct TowerStage {
     guard let optimizer = stores.adapterOptimizer, let bestWeights = stores.bestAdapters else {
       return
     }
+    try run.endIfAsked()
     let (model, workers, trainer) = (run.model, run.workers, stores.trainer)
     // A checkpoint may have filled the weights.
     stack.refresh()
@@ -242,7 +247,7 @@ struct TowerStage {
         steps += 1
         return steps > TowerStage.stepsOfRound || run.shouldStop() || clock.isOver(1)
       }
-      if run.shouldStop() { throw FinetuneInterrupted() }
+      try run.endIfAsked()
       let current = inputs(stack)
       trainer.data.itemInputs = current
       let value = validator.judge(trainer.network, trainer.weights, inputs: current)

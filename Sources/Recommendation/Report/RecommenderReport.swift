@@ -5,6 +5,11 @@ public import Reporting
 
 /// The report of a fine-tuned model: what was measured, how it was trained, and what it learned from.
 public struct RecommenderReport {
+  /// The name of a report in a model's directory.
+  ///
+  /// A report lists a few users' behaviours as samples, so ``ModelVersions/forget(user:refitting:workers:)``
+  /// removes it.
+  public static let fileName = "report.html"
   let recommender: Recommender
   let evaluation: Evaluation?
   let records: [FinetuneRecord]
@@ -174,9 +179,10 @@ extension Evaluation {
   var origin: String {
     guard split.info != nil else {
       return
-        "Figures are of the validation inside fine-tuning: a tenth of the items played new, and a "
-        + "tenth of the others' behaviours were held out. The fusion's weights were chosen there too, "
-        + "so they flatter it a little; encoder evaluate measures held-out behaviours."
+        "Figures are of the validation inside fine-tuning: of the items with behaviours "
+        + "\(percent(InnerSplit.coldShare, 0)) played new, \(grouped(InnerSplit.mostCold)) at most, and of "
+        + "the others' behaviours \(percent(InnerSplit.share, 0)) were held out. The fusion's weights were "
+        + "chosen there too, so they flatter it a little; encoder evaluate measures held-out behaviours."
     }
     return
       "Figures are of \(split.part == .test ? "the held-out test rows" : "the validation rows") of "

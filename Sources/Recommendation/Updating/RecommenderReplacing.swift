@@ -9,7 +9,7 @@ extension Recommender {
   func replacing(
     users: IDTable? = nil, histories: SparseMatrix? = nil, userFeatures: DenseMatrix?,
     adapters: AdapterStack<Float>? = nil, models: FittedModels? = nil, space: ItemSpace? = nil,
-    fusion: FusionWeights? = nil
+    fusion: FusionWeights? = nil, report: DataReport? = nil
   ) -> Recommender {
     Recommender(
       model: model, options: options, rule: rule, items: items, users: users ?? self.users,
@@ -18,8 +18,7 @@ extension Recommender {
       vectorFeatures: vectorFeatures, pooling: pooling,
       adapters: adapters ?? self.adapters, models: models ?? self.models,
       space: space ?? self.space, fusion: fusion ?? self.fusion, calibration: calibration,
-      metrics: metrics,
-      report: report)
+      metrics: metrics, report: report ?? self.report)
   }
 
   /// A copy with other weights of the fusion.

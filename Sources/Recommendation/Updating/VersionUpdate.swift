@@ -40,7 +40,7 @@ extension ModelVersions {
           .map { String(decoding: $0, as: UTF8.self) }
       }
       // What fine-tuning reported stays true of what the update didn't touch.
-      let reports = ["report.html", "training.jsonl"].compactMap { name in
+      let reports = [RecommenderReport.fileName, "training.jsonl"].compactMap { name in
         text(name).map { (name, $0) }
       }
       try model.write(

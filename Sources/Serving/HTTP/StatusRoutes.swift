@@ -136,7 +136,8 @@ struct StatusRoutes: Sendable {
   }
 
   private func reportURL() -> URL? {
-    let url = services.host.current.directory.appendingPathComponent("report.html")
+    let url = services.host.current.directory.appendingPathComponent(
+      RecommenderReport.fileName)
     return FileManager.default.fileExists(atPath: url.path) ? url : nil
   }
 
