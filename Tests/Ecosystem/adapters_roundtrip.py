@@ -9,6 +9,7 @@ folder of their own inside the virtual environment. Exits with 1 and what differ
     python Tests/Ecosystem/adapters_roundtrip.py .build/release/encoder
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -203,6 +204,11 @@ def trained_here(binary, folder):
         check(gap(found, expected) < 1e-5 and gap(expected, plain) > 0,
               f"{kind}: trained here, read there, differs by {gap(found, expected):.1e}"
               f" (from the base by {gap(expected, plain):.1e})")
+        if is_peft:
+            # The base's path is relative to the adapter's folder, and the libraries take it from where they run.
+            with contextlib.chdir(adapter):
+                model = peft.AutoPeftModelForFeatureExtraction.from_pretrained(".").eval()
+            check(gap(theirs(model, own), expected) < 1e-5, f"{kind}: PEFT finds the base that the adapter names")
         refused = run(binary, "embed", "--model", HERE / "../Goldens/checkpoints/st6", "--adapter", adapter, "--text",
                       "tea", fails=True)
         check("another base" in refused.stderr, f"{kind}: another base is refused")
