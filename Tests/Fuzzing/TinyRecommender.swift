@@ -74,12 +74,9 @@ extension FuzzTarget {
       "recommender.json", "catalogue.safetensors", "collaborative.safetensors",
       "towers.safetensors", "items.csv", "users.csv", "words.csv",
     ]
-    let seeds = try files.map {
-      (name: $0, bytes: try [UInt8](Data(contentsOf: directory.appendingPathComponent($0))))
-    }
     let workers = Workers(count: 1)
     return FuzzTarget(
-      "recommender", seeds: seeds, companions: directory,
+      "recommender", seeds: try seeds(files, of: directory), companions: directory,
       read: { url in
         let model = try Recommender.load(from: url.deletingLastPathComponent(), workers: workers)
         _ = try model.rank(
