@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 package import Foundation
+import Kernels
 import Recommendation
 import Tokenization
 
@@ -9,8 +10,9 @@ extension FuzzTarget {
   ///
   /// - Parameters:
   ///   - goldens: Tests/Goldens, which has the small models.
-  ///   - scratch: a folder that may be made and filled.
+  ///   - scratch: a folder that may be made and filled; what is there from an earlier call is used again.
   package static func all(goldens: URL, scratch: URL) throws -> [FuzzTarget] {
+    BLAS.useSingleThread()
     var targets = [behaviors, items, texts, json, safetensors, vectors]
     targets.append(try vocabulary(goldens))
     targets += try models(goldens)

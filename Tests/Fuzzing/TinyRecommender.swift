@@ -67,9 +67,9 @@ enum TinyRecommender {
 
 extension FuzzTarget {
   /// The directory of a recommender, one file of which is changed at a time; `directory` is where the
-  /// unchanged one is made.
+  /// unchanged one is, or is made.
   static func recommender(in directory: URL) throws -> FuzzTarget {
-    try TinyRecommender.write(to: directory)
+    if !RecommenderDirectory.isRecommender(directory) { try TinyRecommender.write(to: directory) }
     let files = [
       "recommender.json", "catalogue.safetensors", "collaborative.safetensors",
       "towers.safetensors", "items.csv", "users.csv", "words.csv",
