@@ -22,7 +22,7 @@ help:
 	@echo 'make quality          fine-tune and score on the data sets of ENCODER_DATA, three seeds; about an hour'
 	@echo 'make format-check     swift format, strict'
 	@echo 'make format           rewrite the sources as swift format wants them'
-	@echo 'make check-ecosystem  compare with the Python libraries; needs ENCODER_DATA and a Python with them'
+	@echo 'make check-ecosystem  compare with the Python libraries, which it installs into .venv-check; needs ENCODER_DATA'
 	@echo 'make check-reliability  kills, full disks, leaks, damaged files for FUZZ_SECONDS (3600), sanitizers; two hours'
 	@echo 'make clean            remove build products and the demonstration'
 

@@ -77,11 +77,23 @@ struct DamagedModelTests {
       expectRefusal(url, name)
     }
     expectRefusal(Goldens.directory("absent"), "absent")
-    let url = try copy("mlm")
-    try FileManager.default.moveItem(
-      at: url.appendingPathComponent("model.safetensors"),
-      to: url.appendingPathComponent("pytorch_model.bin"))
-    expectRefusal(url, "convert")
+  }
+
+  @Test("pickled weights, whole or in shards, are refused with what to do")
+  func pickled() throws {
+    let cases: [(weights: String, index: String?)] = [
+      ("pytorch_model.bin", nil),
+      ("pytorch_model-00001-of-00002.bin", "pytorch_model.bin.index.json"),
+    ]
+    for (weights, index) in cases {
+      let url = try copy("mlm")
+      try FileManager.default.moveItem(
+        at: url.appendingPathComponent("model.safetensors"),
+        to: url.appendingPathComponent(weights))
+      if let index { try Data("{}".utf8).write(to: url.appendingPathComponent(index)) }
+      expectRefusal(url, "the weights are in pytorch_model.bin")
+      expectRefusal(url, "convert them with transformers")
+    }
   }
 
   @Test("modules, pooling and prompts that we don't have are refused")

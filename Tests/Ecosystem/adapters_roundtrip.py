@@ -3,12 +3,13 @@
 
 Theirs, saved by the libraries over a small BERT, must give the same vectors in `encoder embed --adapter`; ours, which
 `encoder adapter` rewrites and `encoder finetune --adapter KIND` trains, must give the same hidden states in the library.
-Needs torch; the libraries, which want an older transformers, are installed by this script into a folder of their own
-inside the virtual environment. Exits with 1 and what differs.
+Needs torch and onnxruntime; the libraries, which want an older transformers, are installed by this script into a
+folder of their own inside the virtual environment. Exits with 1 and what differs.
 
     python Tests/Ecosystem/adapters_roundtrip.py .build/release/encoder
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -44,6 +45,7 @@ import logging  # noqa: E402
 
 import adapters  # noqa: E402
 import numpy as np  # noqa: E402
+import onnxruntime  # noqa: E402
 import peft  # noqa: E402
 import torch  # noqa: E402
 from transformers import AutoTokenizer, BertModel  # noqa: E402
@@ -156,11 +158,6 @@ def exported(binary, folder):
         run(binary, "export", BASE, "--merge", "--adapter", GOLDENS / name, "--output", target, "--quiet")
         found, expected = theirs(base(target), target), ours(binary, BASE, GOLDENS / name, folder)
         check(gap(found, expected) < 1e-5, f"{name}: merged by export, AutoModel differs by {gap(found, expected):.1e}")
-    try:
-        import onnxruntime
-    except ImportError:
-        print("none   onnxruntime isn't installed: graphs with bottlenecks were not run")
-        return
     words = AutoTokenizer.from_pretrained(BASE)
     for name in ("hub_seq_bn", "hub_double_seq_bn", "hub_par_bn", "hub_mixed"):
         target = pathlib.Path(folder) / (name + "-graph")
@@ -207,6 +204,11 @@ def trained_here(binary, folder):
         check(gap(found, expected) < 1e-5 and gap(expected, plain) > 0,
               f"{kind}: trained here, read there, differs by {gap(found, expected):.1e}"
               f" (from the base by {gap(expected, plain):.1e})")
+        if is_peft:
+            # The base's path is relative to the adapter's folder, and the libraries take it from where they run.
+            with contextlib.chdir(adapter):
+                model = peft.AutoPeftModelForFeatureExtraction.from_pretrained(".").eval()
+            check(gap(theirs(model, own), expected) < 1e-5, f"{kind}: PEFT finds the base that the adapter names")
         refused = run(binary, "embed", "--model", HERE / "../Goldens/checkpoints/st6", "--adapter", adapter, "--text",
                       "tea", fails=True)
         check("another base" in refused.stderr, f"{kind}: another base is refused")

@@ -3,13 +3,11 @@
 
 Usage: exact_vectors.py [path of the encoder program]     (default .build/release/encoder)
 
-Texts of debian-deps go through the starter and through a recommender made here: all at once, in another order, alone,
+Texts made of the starter's words go through it and through a recommender made here: all at once, in another order, alone,
 with one thread and with two. Without --exact vectors may differ in their last bits under the kernels for AVX2; the
-largest difference is printed and must be rounding. Needs numpy and ENCODER_DATA. Exit code 0 when all is well.
+largest difference is printed and must be rounding. Needs Python's standard library only. Exit code 0 when all is well.
 """
-import csv, os, subprocess, sys, tempfile
-
-import numpy as np
+import array, ast, csv, math, os, random, subprocess, sys, tempfile
 
 PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".build/release/encoder")
 STARTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "checkpoints", "starter")
@@ -17,7 +15,36 @@ KERNELS = ("", "Haswell", "Zen", "SkylakeX", "Prescott")
 failures = []
 
 
+def made_up_texts(count):
+    """Texts of one to ninety words, most of them short."""
+    rng = random.Random(5)
+    with open(os.path.join(STARTER, "vocab.txt"), encoding="utf-8") as f:
+        words = [word for word in f.read().split() if word.isalpha() and len(word) > 2]
+    return [" ".join(rng.choices(words, k=1 + int(90 * rng.random() ** 3))) for _ in range(count)]
+
+
+def read_rows(path):
+    """The rows of a .npy file of 32-bit floats, as bytes."""
+    with open(path, "rb") as f:
+        content = f.read()
+    assert content[:8] == b"\x93NUMPY\x01\x00", "another version of the format"
+    start = 10 + int.from_bytes(content[8:10], "little")
+    header = ast.literal_eval(content[10:start].decode())
+    assert header["descr"] == "<f4" and not header["fortran_order"], header
+    rows, width = header["shape"]
+    assert len(content) == start + 4 * rows * width, "its length"
+    return [content[start + 4 * width * n:start + 4 * width * (n + 1)] for n in range(rows)]
+
+
+def gap(a, b):
+    """The largest difference of two lists of rows."""
+    a, b = array.array("f", b"".join(a)), array.array("f", b"".join(b))
+    assert len(a) == len(b) > 0 and all(map(math.isfinite, a)) and all(map(math.isfinite, b))
+    return max(abs(x - y) for x, y in zip(a, b))
+
+
 def vectors(folder, model, texts, kernels, *flags):
+    """The texts' vectors, each as bytes."""
     source, target = os.path.join(folder, "in.txt"), os.path.join(folder, "out.npy")
     with open(source, "w", encoding="utf-8") as f:
         f.write("".join(t + "\n" for t in texts))
@@ -26,11 +53,11 @@ def vectors(folder, model, texts, kernels, *flags):
         environment["OPENBLAS_CORETYPE"] = kernels
     subprocess.run([PROGRAM, "embed", "--model", model, source, "--output", target, "--quiet", *flags],
                    check=True, env=environment)
-    return np.load(target)
+    return read_rows(target)
 
 
 def recommender(folder, items):
-    """A small model of made-up behaviours on real texts."""
+    """A small model of made-up behaviours."""
     with open(os.path.join(folder, "items.csv"), "w", newline="", encoding="utf-8") as f:
         rows = csv.writer(f)
         rows.writerow(["item_id", "text"])
@@ -45,20 +72,19 @@ def recommender(folder, items):
 
 
 def main():
-    with open(os.path.join(os.environ["ENCODER_DATA"], "data", "debian-deps", "items.csv"), newline="", encoding="utf-8") as f:
-        texts = [" ".join(row["text"].split()) for _, row in zip(range(120), csv.DictReader(f))]
+    texts = made_up_texts(120)
     with tempfile.TemporaryDirectory() as folder:
         for name, model in (("starter", STARTER), ("recommender", recommender(folder, texts))):
             for kernels in KERNELS:
                 whole = vectors(folder, model, texts, kernels, "--exact")
-                same = all((
-                    np.array_equal(whole[::-1], vectors(folder, model, texts[::-1], kernels, "--exact")),
-                    np.array_equal(whole, vectors(folder, model, texts, kernels, "--exact", "--threads", "1")),
-                    all(np.array_equal(whole[n:n + 1], vectors(folder, model, [texts[n]], kernels, "--exact"))
+                same = len(whole) == len(texts) and all((
+                    whole[::-1] == vectors(folder, model, texts[::-1], kernels, "--exact"),
+                    whole == vectors(folder, model, texts, kernels, "--exact", "--threads", "1"),
+                    all(whole[n:n + 1] == vectors(folder, model, [texts[n]], kernels, "--exact")
                         for n in (0, 50, 119))))
                 usual = vectors(folder, model, texts, kernels)
                 turned = vectors(folder, model, texts[::-1], kernels)[::-1]
-                difference = max(float(np.abs(usual - turned).max()), float(np.abs(usual - whole).max()))
+                difference = max(gap(usual, turned), gap(usual, whole))
                 holds = same and difference < 1e-6
                 print(f"{'ok  ' if holds else 'FAIL'} {name}, {kernels or 'own'} kernels: "
                       f"{'the same bytes' if same else 'DIFFERENT bytes'} with --exact; else at most {difference:.1e}")

@@ -62,6 +62,9 @@ def refusals(binary, folder, report):
     path = copy()
     os.rename(f"{path}/model.safetensors", f"{path}/pytorch_model.bin")
     refused(binary, path, "safe_serialization=True", report, "pickled weights")
+    os.rename(f"{path}/pytorch_model.bin", f"{path}/pytorch_model-00001-of-00001.bin")
+    json.dump({"weight_map": {}}, open(f"{path}/pytorch_model.bin.index.json", "w"))
+    refused(binary, path, "safe_serialization=True", report, "pickled weights in shards")
     for name in ("sentencepiece.bpe.model", "merges.txt"):
         path = copy()
         os.rename(f"{path}/vocab.txt", f"{path}/{name}")

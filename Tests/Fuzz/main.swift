@@ -33,7 +33,7 @@ if arguments[1] == "leaks" {
 }
 let targets = try FuzzTarget.all(
   goldens: URL(fileURLWithPath: arguments[5]),
-  scratch: folder.deletingLastPathComponent().appendingPathComponent("tiny-recommender"))
+  scratch: folder.deletingLastPathComponent().appendingPathComponent("made"))
 if arguments[1] == "list" {
   print(targets.map(\.name).joined(separator: "\n"))
   exit(0)

@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 package import Foundation
+import Kernels
 import Recommendation
 import Tokenization
 
@@ -9,11 +10,16 @@ extension FuzzTarget {
   ///
   /// - Parameters:
   ///   - goldens: Tests/Goldens, which has the small models.
-  ///   - scratch: a folder that may be made and filled.
+  ///   - scratch: a folder that may be made and filled; what is there from an earlier call is used again.
   package static func all(goldens: URL, scratch: URL) throws -> [FuzzTarget] {
-    [
-      behaviors, items, texts, json, safetensors, vectors, try vocabulary(goldens),
-    ] + (try models(goldens)) + [try recommender(in: scratch)]
+    BLAS.useSingleThread()
+    var targets = [behaviors, items, texts, json, safetensors, vectors]
+    targets.append(try vocabulary(goldens))
+    targets += try models(goldens)
+    targets += try adapters(goldens)
+    targets.append(try dense(goldens, in: scratch.appendingPathComponent("dense")))
+    targets.append(try recommender(in: scratch.appendingPathComponent("recommender")))
+    return targets
   }
 
   private static func seeds(_ files: [(String, String)]) -> [(name: String, bytes: [UInt8])] {
@@ -178,11 +184,8 @@ extension FuzzTarget {
     ]
     return try directories.map { name, files in
       let directory = goldens.appendingPathComponent("checkpoints/\(name)")
-      let seeds = try files.map {
-        (name: $0, bytes: try [UInt8](Data(contentsOf: directory.appendingPathComponent($0))))
-      }
       return FuzzTarget(
-        "model-\(name)", seeds: seeds, companions: directory,
+        "model-\(name)", seeds: try seeds(files, of: directory), companions: directory,
         read: { url in
           let inside = url.deletingLastPathComponent()
           let isPooling = inside.lastPathComponent == "1_Pooling"

@@ -67,19 +67,16 @@ enum TinyRecommender {
 
 extension FuzzTarget {
   /// The directory of a recommender, one file of which is changed at a time; `directory` is where the
-  /// unchanged one is made.
+  /// unchanged one is, or is made.
   static func recommender(in directory: URL) throws -> FuzzTarget {
-    try TinyRecommender.write(to: directory)
+    if !RecommenderDirectory.isRecommender(directory) { try TinyRecommender.write(to: directory) }
     let files = [
       "recommender.json", "catalogue.safetensors", "collaborative.safetensors",
       "towers.safetensors", "items.csv", "users.csv", "words.csv",
     ]
-    let seeds = try files.map {
-      (name: $0, bytes: try [UInt8](Data(contentsOf: directory.appendingPathComponent($0))))
-    }
     let workers = Workers(count: 1)
     return FuzzTarget(
-      "recommender", seeds: seeds, companions: directory,
+      "recommender", seeds: try seeds(files, of: directory), companions: directory,
       read: { url in
         let model = try Recommender.load(from: url.deletingLastPathComponent(), workers: workers)
         _ = try model.rank(

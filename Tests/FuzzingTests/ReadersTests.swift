@@ -15,7 +15,7 @@ import Testing
     defer { try? FileManager.default.removeItem(at: base) }
     let targets = try FuzzTarget.all(
       goldens: ReadersTests.goldens, scratch: base.appendingPathComponent("tiny"))
-    #expect(targets.count == 11)
+    #expect(targets.count == 15)
     for target in targets { try feed(target, base.appendingPathComponent("input")) }
   }
 

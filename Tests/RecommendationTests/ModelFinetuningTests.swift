@@ -73,6 +73,9 @@ import Testing
     #expect(loaded.items == model.items && loaded.users == model.users)
     #expect(loaded.metrics == model.metrics && loaded.options == model.options)
     #expect((loaded.adapters == nil) == (model.adapters == nil))
+    if model.adapters != nil, [AdapterKind.lora, .ia3, .bitfit].contains(kind) {
+      #expect(try namedBase(target.appendingPathComponent("adapter")) == "../base")
+    }
     let texts = ["the new sea3 item", "hill1 hill2"]
     #expect(
       loaded.embed(texts, features: nil, workers: workers).towers
@@ -84,6 +87,15 @@ import Testing
     try loaded.write(to: target, modelCard: "Another.\n")
     #expect(
       !FileManager.default.fileExists(atPath: target.appendingPathComponent("training.jsonl").path))
+  }
+
+  /// The base that PEFT's configuration names.
+  private func namedBase(_ adapter: URL) throws -> String? {
+    struct Config: Decodable { let baseModelNameOrPath: String? }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let url = adapter.appendingPathComponent("adapter_config.json")
+    return try decoder.decode(Config.self, from: Data(contentsOf: url)).baseModelNameOrPath
   }
 
   @Test func newItemsAreRankedAndChangeNoOtherScore() throws {

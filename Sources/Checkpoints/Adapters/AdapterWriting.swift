@@ -17,7 +17,8 @@ extension AdapterDirectory {
   /// - Parameters:
   ///   - name: the adapter's name inside AdapterHub's files.
   ///   - format: the layout; by default the one that suits.
-  ///   - baseName: what PEFT's `base_model_name_or_path` says.
+  ///   - baseName: what PEFT's `base_model_name_or_path` says: a path, relative to where it will be loaded
+  ///     from, or a name.
   /// - Throws: ``CheckpointError`` when the format can't express the adapter, or the disk fails.
   public static func write(
     _ stack: AdapterStack<Float>, name: String = "item", format: AdapterFormat? = nil,

@@ -77,8 +77,12 @@ public struct TensorFiles: Sendable {
   }
 
   private static func missing(_ directory: URL) -> CheckpointError {
-    for name in ["pytorch_model.bin", "tf_model.h5", "flax_model.msgpack"]
-    where FileSystem.exists(directory.appendingPathComponent(name)) {
+    for name in ["pytorch_model.bin", "tf_model.h5", "flax_model.msgpack"] {
+      // Large models are cut into shards, which an index of the whole's name lists.
+      let isThere = [name, "\(name).index.json"].contains {
+        FileSystem.exists(directory.appendingPathComponent($0))
+      }
+      guard isThere else { continue }
       return CheckpointError(
         "the weights are in \(name), which isn't read, as such files can run code",
         path: directory.path,

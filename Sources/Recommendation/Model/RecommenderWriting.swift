@@ -52,8 +52,9 @@ extension Recommender {
     let checksum = try RecommenderDirectory.checksum(
       folder.appendingPathComponent("base/model.safetensors"))
     if let adapters {
+      // A relative path: the directory is staged under another name, and may be moved later.
       try AdapterDirectory.write(
-        adapters, model: model, to: RecommenderDirectory.adapter(of: folder),
+        adapters, model: model, baseName: "../base", to: RecommenderDirectory.adapter(of: folder),
         modelCard: "The adapter of the model in the folder above, over the encoder in ../base.\n")
     }
     try TrainingState.write(

@@ -41,8 +41,11 @@ def job(environment, script, folder, models):
 
 def theirs(environment, folder, models):
     """sentence-transformers' vectors of TEXTS: name -> array. `models` are pairs of a name and a prompt's name."""
-    vectors, version = job(environment, "vectors.py", folder, models)
-    print(f"sentence-transformers {version} ({environment}): {len(models)} directories")
+    vectors, printed = job(environment, "vectors.py", folder, models)
+    versions, wanted = printed.split(), environments.pins(environment)
+    if versions != [wanted["sentence-transformers"], wanted["transformers"]]:
+        sys.exit(f"error: {environment} computed with {versions}, wanted were {wanted}")
+    print(f"sentence-transformers {versions[0]}, transformers {versions[1]} ({environment}): {len(models)} directories")
     return vectors
 
 

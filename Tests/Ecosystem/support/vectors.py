@@ -1,6 +1,7 @@
 """Vectors of directories as sentence-transformers gives them: python vectors.py FOLDER JOBS.json OUTPUT.npz
 
-JOBS.json holds the texts and a list of [name, prompt's name]; runs in the environments `newest` and `old`.
+JOBS.json holds the texts and a list of [name, prompt's name]; runs in the environments `newest`, `middle` and `old`. Prints
+the versions of sentence-transformers and transformers.
 """
 import json
 import os
@@ -9,6 +10,7 @@ import sys
 import numpy as np
 import sentence_transformers
 import torch
+import transformers
 from sentence_transformers import SentenceTransformer
 
 torch.set_num_threads(1)
@@ -22,4 +24,4 @@ for name, prompt in jobs["models"]:
     model = SentenceTransformer(os.path.join(folder, name), device="cpu", **options)
     result[name] = model.encode(jobs["texts"], prompt_name=prompt or None, batch_size=3, show_progress_bar=False)
 np.savez(output, **result)
-print(sentence_transformers.__version__)
+print(sentence_transformers.__version__, transformers.__version__)
