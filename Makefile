@@ -6,9 +6,12 @@ ENCODER := .build/release/encoder
 # Seconds that all fuzzers share.
 FUZZ_SECONDS ?= 3600
 
-# What `make demo` makes, and what `make bench-serve` loads.
+# What `make demo` makes, and what `make bench-serve` loads: a sentence-transformers directory, which parts, and a
+# Python with sentence-transformers, fastapi and uvicorn to compare with.
 MODEL ?= demo/model
 MINILM ?=
+PARTS ?=
+PEER ?=
 
 .PHONY: help build demo serve bench quality bench-serve test format-check format check-ecosystem check-reliability clean dependencies
 
@@ -16,7 +19,7 @@ help:
 	@echo 'make build            build the program: $(ENCODER)'
 	@echo 'make demo             the whole pipeline on the Debian package index, about 10 minutes'
 	@echo 'make serve            serve what make demo made on http://127.0.0.1:8080; MODEL=DIR serves another'
-	@echo 'make bench-serve      load the server; MODEL=DIR, MINILM=DIR for vectors'
+	@echo 'make bench-serve      load the server; MODEL=DIR, MINILM=DIR for vectors, PARTS=rank,items,..., PEER=PYTHON'
 	@echo 'make test             all tests; needs nothing outside this repository'
 	@echo 'make bench            speed beside the Python libraries; half an hour; needs ENCODER_DATA; BENCH="--only NAME" for a part'
 	@echo 'make quality          fine-tune and score on the data sets of ENCODER_DATA, three seeds; about an hour'
@@ -39,7 +42,8 @@ serve: build
 	$(ENCODER) serve --model $(MODEL) --data $(MODEL).sqlite
 
 bench-serve: build
-	Scripts/bench-serve $(ENCODER) --model $(MODEL) $(if $(MINILM),--minilm $(MINILM))
+	Scripts/bench-serve $(ENCODER) --model $(MODEL) $(if $(MINILM),--minilm $(MINILM)) \
+	  $(if $(PARTS),--parts $(PARTS)) $(if $(PEER),--peer $(PEER))
 
 test: dependencies
 	$(SWIFT) build -c release --build-tests

@@ -14,7 +14,8 @@ struct EmbedCommand: ParsableCommand {
     discussion: """
       One vector a text, blank ones too, in input order. Without --output: one JSON object a line, \
       {"id":"...","embedding":[...]}, on standard output; the id is the item_id of a CSV, TSV or JSONL \
-      file, else the line's number from 0. A directory gives what SentenceTransformer gives for it.
+      file, else the line's number from 0. A directory gives what SentenceTransformer gives for it; a \
+      fine-tuned model its items' vectors, by text and by the columns of its training that the file has.
       """)
 
   @Option(help: "A model's directory; else the newest under ./checkpoints, else the starter.")
@@ -98,6 +99,7 @@ struct EmbedCommand: ParsableCommand {
     if let file {
       var options = reading.options
       options.allowsNoText = true
+      options.featureColumns = vectorizer.featureColumns
       try job.embed(TextSource(path: file, options: options))
     } else {
       try job.embed(text, ids: nil)

@@ -30,7 +30,8 @@ struct EmbeddingJob {
     let total = EmbeddingJob.size(source.path)
     var seen = 0
     try source.forEachBatch { batch in
-      try embed(batch.texts, ids: batch.ids)
+      if rowCount == 0 { describe(batch.features) }
+      try embed(batch.texts, ids: batch.ids, features: batch.features)
       seen += batch.texts.reduce(0) { $0 + $1.utf8.count + 1 }
       guard let total else { return }
       let rate = Double(rowCount) / max(seconds, 1e-9)
@@ -38,6 +39,14 @@ struct EmbeddingJob {
         fraction: min(1, Double(seen) / Double(total)),
         text: String(format: "%d texts, %.0f texts/s", rowCount, rate), isMilestone: false)
     }
+  }
+
+  /// Says which of the columns that the vectors depend on the file doesn't have.
+  private func describe(_ features: FeatureTable?) {
+    let missing = vectorizer.featureColumns.filter { features?.column(named: $0) == nil }
+    guard !missing.isEmpty else { return }
+    display.line(
+      "notice: the file has no \(missing.joined(separator: ", ")): such features count as missing")
   }
 
   /// The size of a plain file, by which progress is told; nil for a pipe or a compressed file.
@@ -50,7 +59,7 @@ struct EmbeddingJob {
   }
 
   /// Embeds some texts; without `ids` a text's id is its number in the input, from 0.
-  mutating func embed(_ texts: [String], ids: [String]?) throws {
+  mutating func embed(_ texts: [String], ids: [String]?, features: FeatureTable? = nil) throws {
     guard ids.map({ $0.count == texts.count }) ?? true, rowCount == 0 || hasIDs == (ids != nil)
     else {
       throw CLIError(
@@ -60,7 +69,8 @@ struct EmbeddingJob {
     hasIDs = ids != nil
     for first in stride(from: 0, to: texts.count, by: EmbeddingJob.chunk) {
       let part = first..<min(first + EmbeddingJob.chunk, texts.count)
-      let (values, cut) = try vectorizer.vectors(Array(texts[part]))
+      let (values, cut) = try vectorizer.vectors(
+        Array(texts[part]), features: features?.rows(part))
       let names = ids.map { Array($0[part]) } ?? part.map { String(rowCount - first + $0) }
       var open = try writer ?? makeWriter()
       try values.withUnsafeBufferPointer { try open.append($0, ids: names) }

@@ -1,7 +1,10 @@
+import Datasets
 import Kernels
 import Recommendation
 
-/// Turns texts into the item tower's vectors of a fine-tuned model; features count as missing.
+/// Turns texts, with the columns that training had, into the item tower's vectors of a fine-tuned model.
+///
+/// Vectors of images and the like (`--item-vectors` of fine-tuning) count as missing.
 struct RecommenderVectorizer: TextVectorizer {
   let recommender: Recommender
   let workers: Workers
@@ -14,12 +17,21 @@ struct RecommenderVectorizer: TextVectorizer {
     min(recommender.options.maximumLength, recommender.model.sentence.maximumLength)
   }
 
-  func vectors(_ texts: [String]) throws -> (values: [Float], cutCount: Int) {
+  var featureColumns: [String] { recommender.itemSchema?.columns.map(\.name) ?? [] }
+
+  func vectors(
+    _ texts: [String], features: FeatureTable?
+  ) throws -> (values: [Float], cutCount: Int) {
     let lengths = recommender.model.tokenizer.encodeBatch(
       texts, maximumLength: maximumLength + 1, threads: workers.count)
-    let groups = isExact ? texts.map { [$0] } : [texts]
+    let groups: [Range<Int>] =
+      isExact ? texts.indices.map { $0..<($0 + 1) } : [texts.indices]
     return (
-      groups.flatMap { recommender.embed($0, features: nil, workers: workers).towers.values },
+      groups.flatMap { group in
+        recommender.towerVectors(
+          Array(texts[group]), features: features?.rows(group), workers: workers
+        ).values
+      },
       lengths.reduce(0) { $0 + ($1.count > maximumLength ? 1 : 0) }
     )
   }

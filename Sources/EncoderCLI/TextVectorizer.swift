@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import EncoderModel
 import Kernels
 import Tokenization
@@ -9,9 +10,15 @@ protocol TextVectorizer {
   var width: Int { get }
   /// The most tokens of a text that are looked at, [CLS] and [SEP] included.
   var maximumLength: Int { get }
+  /// The columns of items, beside their texts, that the vectors depend on.
+  var featureColumns: [String] { get }
 
   /// The vectors, (texts, width) row-major, and how many texts were cut.
-  func vectors(_ texts: [String]) throws -> (values: [Float], cutCount: Int)
+  ///
+  /// `features` has a row a text; columns that it lacks count as missing.
+  func vectors(
+    _ texts: [String], features: FeatureTable?
+  ) throws -> (values: [Float], cutCount: Int)
 }
 
 /// An encoder with pooling, as sentence-transformers computes it for the same directory.
@@ -29,6 +36,7 @@ struct EncoderVectorizer: TextVectorizer {
 
   let width: Int
   let maximumLength: Int
+  let featureColumns: [String] = []
   private let tokenizer: Tokenizer
   private let embedder: TextEmbedder
   private let workers: Workers
@@ -71,7 +79,9 @@ struct EncoderVectorizer: TextVectorizer {
     return prompt
   }
 
-  func vectors(_ texts: [String]) throws -> (values: [Float], cutCount: Int) {
+  func vectors(
+    _ texts: [String], features: FeatureTable?
+  ) throws -> (values: [Float], cutCount: Int) {
     let prompted = prompt.isEmpty ? texts : texts.map { prompt + $0 }
     // One token more than the model takes: a text that has it was cut.
     var sequences = tokenizer.encodeBatch(

@@ -22,7 +22,10 @@ struct UpdateCommand: ParsableCommand {
   @Option(help: "New behaviours, as for finetune; known ones may be among them.")
   var data: String?
 
-  @Option(help: "Items that are new, as for finetune; known ones are passed over.")
+  @Option(
+    help:
+      "Items, as for finetune: new ones come in, known ones with another text or other features are embedded again."
+  )
   var items: String?
 
   @Option(help: "The new version's name; else v1, v2 and so on.")

@@ -41,11 +41,13 @@ struct ScheduledUpdate: Sendable {
       }
     }
     let records = try live.storedItems()
+    // The model's columns too: an item that was put without a value has none any more.
+    let known = live.catalogue.online.recommender.items.features?.columns.map(\.name) ?? []
     var columns: [String] = []
     var seen = IDSet(["item_id", "text"])
-    for feature in records.flatMap(\.features) where !seen.contains(feature.name) {
-      seen.insert(feature.name)
-      columns.append(feature.name)
+    for name in known + records.flatMap({ $0.features.map(\.name) }) where !seen.contains(name) {
+      seen.insert(name)
+      columns.append(name)
     }
     try AtomicFile.write(to: items) { file in
       try file.write((["item_id", "text"] + columns).map(quoted).joined(separator: ",") + "\n")

@@ -59,6 +59,34 @@ import Testing
     #expect(batch.ids == ["B1", "B2", "7"])
   }
 
+  @Test(arguments: [
+    ("a.csv", "item_id,colour:token,text,size\n1,red,Mug,\n2,,Cup,big\n"),
+    (
+      "a.jsonl",
+      #"{"item_id":1,"text":"Mug","colour":"red"}"# + "\n" + #"{"text":"Cup","size":"big"}"#
+    ),
+  ])
+  func featureColumnsComeWithTheTexts(name: String, contents: String) throws {
+    var options = TextSource.Options()
+    options.featureColumns = ["size", "season", "colour"]
+    let folder = try TemporaryFolder()
+    let source = try TextSource(folder.file(name, contents), options: options)
+    let batch = try source.readAll().batch
+    #expect(batch.texts == ["Mug", "Cup"])
+    let expected = FeatureTable(
+      columns: [
+        .init(name: "size", values: ["", "big"]), .init(name: "colour", values: ["red", ""]),
+      ], rowCount: 2)
+    #expect(batch.features == expected)
+    #expect(expected.rows(1..<2).column(named: "size")?.values == ["big"])
+    // Batches of a text each have a row each.
+    var rows: [FeatureTable?] = []
+    try source.forEachBatch(maximumBytes: 1) { rows.append($0.features) }
+    #expect(rows == [expected.rows(0..<1), expected.rows(1..<2)])
+    options.featureColumns = ["season"]
+    #expect(try read(name, contents, options).batch.features == nil)
+  }
+
   @Test func badObjectsAreErrorsOrCounted() throws {
     let lines = "{\"text\":\"a\"}\n[1]\n{\"text\":\"b\"}\n{\"x\":1}\n"
     let error = #expect(throws: DatasetError.self) { try read("a.jsonl", lines) }

@@ -7,7 +7,8 @@ A small shop is made up, an encoder pretrained and fine-tuned on it, and `encode
 Chrome DevTools protocol: an item is described and lands beside the right items and with the right users, is added
 and recommended; a user is shown as the interface has it, a click changes the list; everything that can be focused
 has a name and is reached by Tab; text has a contrast of 4.5 to 1 in light and dark; nothing is wider than a
-phone; the console has no errors. Needs Python's standard library and Debian's chromium, which root gets by apt.
+phone; the console has no errors; with a server that wants a key, both documents open once the key is in its box.
+Needs Python's standard library and Debian's chromium, which root gets by apt.
 Exit code 0 when all is well.
 """
 import fcntl, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request
@@ -49,13 +50,14 @@ def run(program, *arguments):
 
 
 class Server:
-    def __init__(self, program, model, folder):
+    def __init__(self, program, model, folder, *options, key=None):
+        self.key = key
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         self.log = open(f"{folder}/server.log", "w")
         self.process = subprocess.Popen(
-            [program, "serve", "--model", model, "--port", str(self.port), "--data", f"{folder}/state.sqlite"],
+            [program, "serve", "--model", model, "--port", str(self.port), "--data", f"{folder}/state.sqlite", *options],
             stdout=self.log, stderr=self.log)
         for _ in range(300):
             try:
@@ -73,7 +75,8 @@ class Server:
 
     def call(self, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + path, data=data, headers={"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json", **({"X-API-Key": self.key} if self.key else {})}
+        request = urllib.request.Request(self.base + path, data=data, headers=headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
@@ -132,6 +135,37 @@ class Browser:
                     sys.exit(f"error: {method}: {answer['error']}")
                 return answer["result"]
 
+    def outside(self, method, **parameters):
+        """The same to the browser itself, not to the page."""
+        own, self.session = self.session, None
+        try:
+            return self.send(method, **parameters)
+        finally:
+            self.session = own
+
+    def tabs(self):
+        return [t for t in self.outside("Target.getTargets")["targetInfos"] if t["type"] == "page"]
+
+    def read_tab(self, prefix, expression, seconds=30):
+        """An expression's value in another tab whose address begins so, once it is there; closes the tab."""
+        end = time.time() + seconds
+        while time.time() < end:
+            for tab in self.tabs():
+                if not tab["url"].startswith(prefix):
+                    continue
+                own = self.session
+                self.session = self.outside(
+                    "Target.attachToTarget", targetId=tab["targetId"], flatten=True)["sessionId"]
+                try:
+                    self.wait("document.readyState === 'complete'", "the tab loads")
+                    found = self.value(expression)
+                finally:
+                    self.session = own
+                self.outside("Target.closeTarget", targetId=tab["targetId"])
+                return found
+            time.sleep(0.05)
+        return None
+
     def value(self, expression):
         found = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in found:
@@ -144,7 +178,7 @@ class Browser:
             if self.value(expression):
                 return True
             time.sleep(0.05)
-        check(False, f"{what} (waited {seconds} s; error shown: {self.value('document.getElementById(`error`).textContent')!r})")
+        check(False, f"{what} (waited {seconds} s; error shown: {self.value('document.getElementById(`error`)?.textContent')!r})")
         return False
 
     def open(self, address):
@@ -256,6 +290,38 @@ def use_error(page):
     page.problems = [p for p in page.problems if "404" not in p]
 
 
+def use_key(page, server):
+    """Of a server with a key: what the page says without it, and its links with it."""
+    page.open(server.base + "/")
+    page.wait("document.getElementById('key-box').open", "without the key its box opens")
+    page.value("document.getElementById('error').textContent = ''")
+    page.click("#model-link")
+    page.wait("document.getElementById('error').textContent.includes('key')", "a link without the key is an error that is shown")
+    end = time.time() + 10
+    while len(page.tabs()) > 1 and time.time() < end:
+        time.sleep(0.05)
+    check(len(page.tabs()) == 1, "and leaves no tab open")
+    page.send("Page.bringToFront")
+    page.type("#key", server.key)
+    page.click("#key-form button")
+    page.wait("document.getElementById('model-line').textContent.includes('shop')", "the key is used")
+    page.wait("!document.getElementById('report-link').hidden", "the report's link is shown")
+    prefix = f"blob:{server.base}/"
+    page.click("#model-link")
+    text = page.read_tab(prefix, "document.querySelector('pre')?.textContent ?? ''")
+    check(text and json.loads(text) == server.call("/model"), "the model's link opens what the interface says")
+    page.send("Page.bringToFront")
+    page.click("#report-link")
+    title, rules = page.read_tab(
+        prefix, "[document.title, [...document.styleSheets].reduce((n, s) => n + s.cssRules.length, 0)]") or ["", 0]
+    check(title, f"the report's link opens the report: {title!r}")
+    check(rules > 10, f"with its styles: {rules} rules")
+    page.send("Page.bringToFront")
+    check(page.value("sessionStorage.getItem('encoder-key')") == server.key, "the key stays in the tab")
+    # The refusals themselves stand in the console, as they should.
+    page.problems = [p for p in page.problems if "401" not in p]
+
+
 def use_keyboard(page):
     page.value("(() => { document.activeElement.blur(); window.scrollTo(0, 0); })()")
     wanted = page.value("""[...document.querySelectorAll('a[href],button,input,select,textarea,summary')]
@@ -317,6 +383,13 @@ def main():
             use_looks(page, "with all lists")
             use_keyboard(page)
             use_error(page)
+            server.stop()
+            os.mkdir(f"{folder}/locked")
+            with open(f"{folder}/locked/key", "w") as f:
+                f.write("a-key-of-letters\n")
+            server = Server(program, f"{folder}/shop", f"{folder}/locked", "--api-key-file", f"{folder}/locked/key",
+                            key="a-key-of-letters")
+            use_key(page, server)
             check(not page.problems, f"the console has no errors {page.problems[:3]}")
         finally:
             page.stop()

@@ -53,20 +53,31 @@ def shop(server, rows, pairs):
     check(ids(pages[0]) + ids(pages[1]) == ids(first), "two pages are one list")
     check(pages[0]["next_offset"] == 5, "the next page's offset")
 
-    # A new item whose text is that of the user's best one is for the user, at once.
+    # A new item whose text is that of the user's best one is for the user, at once, before other new ones.
     best = first["items"][0]
+    status, answer, _ = server.request("POST", "/items", [
+        {"item_id": f"decoy-{n}", "text": row["text"]} for n, row in enumerate(rows[::8])])
+    check(status == 200 and len(answer["items"]) == len(rows[::8]), f"many new items: {status}")
     start = time.monotonic()
     status, answer, _ = server.request(
         "PUT", "/items/brand%2Fnew", {"text": best["text"], "features": {"season": ["spring", "summer"]}})
+    cold = server.get(path, k=10, candidates="cold")[1]
     took = time.monotonic() - start
     check(status == 201, f"a new item: {status} {answer}")
-    cold = server.get(path, k=20, candidates="cold")[1]
-    check("brand/new" in ids(cold), "the new item is among the new ones")
+    check("brand/new" in ids(cold), f"the new item isn't in the user's list of new ones: {ids(cold)}")
+    elsewhere = [name for name in dict.fromkeys(row["user_id"] for row in pairs) if name != user][:100]
+    having = [name for name in elsewhere
+              if "brand/new" in ids(server.get(f"/users/{quoted(name)}/recommendations", k=10, candidates="cold")[1])]
+    check(len(having) < len(elsewhere) / 2, f"it is in the lists of {len(having)} of {len(elsewhere)} users: of anybody")
+    for n in range(len(rows[::8])):
+        check(server.request("DELETE", f"/items/decoy-{n}")[0] == 200, f"decoy {n} is deleted")
     check(server.get("/items/brand%2Fnew")[1]["text"] == best["text"], "the item is shown")
     near = server.get("/items/brand%2Fnew/similar", k=3)[1]
     check(best["item_id"] in ids(near), f"its neighbours: {near}")
     audience = server.get("/items/brand%2Fnew/audience", k=50)[1]["users"]
     check(len(audience) == 50, f"its audience: {len(audience)}")
+    wide = [member["user_id"] for member in server.get("/items/brand%2Fnew/audience", k=300)[1]["users"]]
+    check(user in wide, "the user isn't among the first 300 of its audience")
     for value, there in (("spring", True), ("summer", True), ("winter", False)):
         found = ids(server.get(path, where=f"season={value}")[1])
         check((found == ["brand/new"]) == there, f"where season={value}: {found}")
@@ -274,7 +285,7 @@ def main():
         puts, events = killed(encoder, model, os.path.join(folder, "killed.sqlite"))
     for failure in failures:
         print(failure)
-    print(f"an item was taken in within {took * 1000:.0f} ms; {count} bad requests; "
+    print(f"an item was put and in its user's list within {took * 1000:.0f} ms; {count} bad requests; "
           f"{puts} items and {events} events survived SIGKILL"
           if not failures else f"{len(failures)} differences")
     sys.exit(1 if failures else 0)

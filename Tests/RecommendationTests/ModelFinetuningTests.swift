@@ -126,6 +126,26 @@ import Testing
     }
   }
 
+  @Test("Texts with their columns have the catalogue's vectors, without them others")
+  func vectorsOfTextsWithFeatures() throws {
+    let seasons = board.items.texts.indices.map { ($0 / 2) % 2 == 0 ? "spring" : "autumn" }
+    let items = ItemTable(
+      ids: board.items.ids, texts: board.items.texts,
+      features: FeatureTable(
+        columns: [.init(name: "season", values: seasons)], rowCount: seasons.count))
+    let model = try Checkerboard.finetune(items, try split().train)
+    let known = model.space.towerVectors
+    let found = model.towerVectors(items.texts, features: items.features, workers: workers)
+    expectClose(found.values, known.values, absolute: 1e-4, "vectors")
+    let plain = model.towerVectors(items.texts, features: nil, workers: workers)
+    #expect(zip(plain.values, known.values).contains { abs($0 - $1) > 1e-3 })
+    // A column that training didn't have changes nothing.
+    let other = FeatureTable(
+      columns: [.init(name: "colour", values: seasons)], rowCount: seasons.count)
+    #expect(
+      model.towerVectors(items.texts, features: other, workers: workers).values == plain.values)
+  }
+
   @Test("Labels are predicted for new items and new users", arguments: [TowerLoss.bce, .mse])
   func labels(_ loss: TowerLoss) throws {
     let board = Checkerboard(labelled: true)

@@ -60,11 +60,12 @@ import Testing
       UpdateInput(
         behaviors: new,
         items: ItemTable(
-          ids: IDTable(["item 3", "at sea"]), texts: ["known", "the new item sea1 sea2 sea3"]))
+          ids: IDTable(["item 3", "at sea"]),
+          texts: [board.items.texts[3], "the new item sea1 sea2 sea3"]))
     }
     #expect(report.rows == new.count && report.unknownItemRows == 1)
     #expect(report.newPositives == new.count - 1)
-    #expect(report.newUsers == 4 && report.newItems == 1)
+    #expect(report.newUsers == 4 && report.newItems == 1 && report.changedItems == 0)
     #expect(report.heldOut == Int(0.2 * Double(new.count - 1)))
     #expect(
       report.stages.map(\.name)
@@ -92,6 +93,64 @@ import Testing
     #expect(back.users.count == 28 && back.histories == model.histories)
     #expect(throws: RecommenderError.self) { try versions.use("v9") }
     #expect(throws: RecommenderError.self) { try versions.use("../model") }
+  }
+
+  @Test("A known item with another text or another value is represented as a new one would be")
+  func changedItems() throws {
+    let seasons = board.items.texts.indices.map { ($0 / 2) % 2 == 0 ? "spring" : "autumn" }
+    let items = ItemTable(
+      ids: board.items.ids, texts: board.items.texts,
+      features: FeatureTable(
+        columns: [.init(name: "season", values: seasons)], rowCount: seasons.count))
+    let model = try Checkerboard.finetune(items, parts().old, adapters: .bottleneck)
+    // Item 4 gets a text of the other topic, item 5 the other season; item 6 stays, whatever its colour.
+    let text = "the new item hill1 hill2 hill3"
+    let newer = ItemTable(
+      ids: IDTable(["item 6", "item 5", "item 4"]), texts: [items.texts[6], items.texts[5], text],
+      features: FeatureTable(
+        columns: [
+          .init(name: "colour", values: ["red", "red", "red"]),
+          .init(name: "season", values: [seasons[6], "autumn", seasons[4]]),
+        ], rowCount: 3))
+    var options = options()
+    options.isForced = true
+    options.epochs = 0
+    let result = try ModelUpdater(options: options, workers: workers)
+      .run(model, UpdateInput(behaviors: parts().new, items: newer))
+    #expect(result.report.newItems == 0 && result.report.changedItems == 2)
+    let updated = try #require(result.model)
+    #expect(updated.items.ids == items.ids && updated.items.texts[4] == text)
+    #expect(updated.items.features?.column(named: "season")?.values[5] == "autumn")
+
+    var grown = model
+    try grown.addItems(
+      ItemTable(
+        ids: IDTable(["four", "five"]), texts: [text, items.texts[5]],
+        features: FeatureTable(
+          columns: [.init(name: "season", values: [seasons[4], "autumn"])], rowCount: 2)),
+      workers: workers)
+    let (found, expected) = (updated.space, grown.space)
+    for (item, new) in [(4, items.count), (5, items.count + 1)] {
+      let pairs: [(String, DenseMatrix, DenseMatrix)] = [
+        ("raw", found.raw, expected.raw), ("inputs", found.inputs, expected.inputs),
+        ("white", found.white, expected.white),
+        ("tower", found.towerVectors, expected.towerVectors),
+      ]
+      for (name, a, b) in pairs {
+        expectClose(
+          Array(a.row(item)), Array(b.row(new)), absolute: 1e-4, "\(name) of item \(item)")
+      }
+      #expect(found.words.columns(ofRow: item) == expected.words.columns(ofRow: new))
+    }
+    #expect(found.towerVectors.row(5) != model.space.towerVectors.row(5))
+    #expect(found.raw.row(6) == model.space.raw.row(6))
+    // By words it has left the lists of its old topic, as a candidate too.
+    let near = found.wordNeighbours
+    #expect(!near.columns(ofRow: 4).isEmpty)
+    #expect(near.columns(ofRow: 4).allSatisfy { $0 % 2 == 1 })
+    for item in stride(from: 6, to: items.count, by: 2) {
+      #expect(!near.columns(ofRow: item).contains(4), "item \(item)")
+    }
   }
 
   @Test func theSameSeedGivesTheSameVersion() throws {

@@ -34,4 +34,23 @@ public struct FeatureTable: Sendable, Equatable {
   public func column(named name: String) -> Column? {
     columns.first { $0.name.utf8.elementsEqual(name.utf8) }
   }
+
+  /// Some consecutive rows.
+  public func rows(_ range: Range<Int>) -> FeatureTable {
+    FeatureTable(
+      columns: columns.map { Column(name: $0.name, values: Array($0.values[range])) },
+      rowCount: range.count)
+  }
+
+  /// Appends a row: a value for each column.
+  mutating func append(_ row: [String]) {
+    for place in columns.indices { columns[place].values.append(row[place]) }
+    rowCount += 1
+  }
+
+  /// Appends the rows of a table with the same columns.
+  mutating func append(_ other: FeatureTable) {
+    for place in columns.indices { columns[place].values += other.columns[place].values }
+    rowCount += other.rowCount
+  }
 }

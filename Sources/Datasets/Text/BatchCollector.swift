@@ -4,17 +4,27 @@ struct BatchCollector {
   private var batch = TextSource.Batch()
   private var batchBytes = 0
   private(set) var summary = TextSource.Summary()
+  /// The names of the features that come with each text.
+  var columns: [String] = []
 
   init(maximumBytes: Int) {
     self.maximumBytes = maximumBytes
   }
 
   mutating func add(
-    _ text: String, id: String?, _ body: (TextSource.Batch) throws -> Void
+    _ text: String, id: String?, features: [String] = [],
+    _ body: (TextSource.Batch) throws -> Void
   ) throws {
     if let id {
       if batch.ids == nil { batch.ids = [] }
       batch.ids?.append(id)
+    }
+    if !columns.isEmpty {
+      if batch.features == nil {
+        batch.features = FeatureTable(
+          columns: columns.map { .init(name: $0, values: []) }, rowCount: 0)
+      }
+      batch.features?.append(features)
     }
     batch.texts.append(text)
     batchBytes += text.utf8.count

@@ -34,6 +34,8 @@ public struct TextSource: Sendable {
     public var idColumn: String?
     /// Counts malformed rows instead of stopping at the first (`--skip-bad-rows`).
     public var skipBadRows = false
+    /// Columns whose values come with the texts where a table or objects have them, as features of items.
+    public var featureColumns: [String] = []
     /// Whether a corpus may be empty or all blank; else that is an error.
     public var allowsNoText = false
 
@@ -47,6 +49,8 @@ public struct TextSource: Sendable {
     public internal(set) var texts: [String] = []
     /// An id for each text, when the corpus has ids.
     public internal(set) var ids: [String]?
+    /// The columns that were asked for and are there, a row a text; nil when none is.
+    public internal(set) var features: FeatureTable?
     /// The number of the first text, from 0.
     public internal(set) var first = 0
   }
@@ -96,6 +100,8 @@ public struct TextSource: Sendable {
     switch format {
     case .lines: try readLines(into: &collector, body)
     case .csv, .tsv: try readTable(into: &collector, body)
+    // Objects with features are read as a table of items is.
+    case .jsonl where !options.featureColumns.isEmpty: try readTable(into: &collector, body)
     case .jsonl: try readObjects(into: &collector, body)
     }
     try collector.flush(body)
@@ -116,6 +122,8 @@ public struct TextSource: Sendable {
     let summary = try forEachBatch { batch in
       all.texts += batch.texts
       if let ids = batch.ids { all.ids = (all.ids ?? []) + ids }
+      guard let features = batch.features else { return }
+      if all.features == nil { all.features = features } else { all.features?.append(features) }
     }
     return (all, summary)
   }
@@ -140,7 +148,9 @@ public struct TextSource: Sendable {
     var table = TableOptions()
     table.skipBadRows = options.skipBadRows
     // A name tells less than the first line: a .tsv may be MIND's news, without a header.
-    if let format = options.format { table.format = format == .tsv ? .tsv : .csv }
+    if let format = options.format, format != .jsonl {
+      table.format = format == .tsv ? .tsv : .csv
+    }
     let reader = try TableOpening.open(path: path, kind: .items, options: table).reader
     let names = ColumnNames(header: reader.header)
     let text = try TextColumns(names, override: options.textColumns, file: reader.name)
@@ -152,8 +162,14 @@ public struct TextSource: Sendable {
     let id =
       try options.idColumn.map { try names.named($0, flag: "--item-column", file: reader.name) }
       ?? names.first(of: ColumnNames.itemAliases + ["id"])
+    let features = options.featureColumns.compactMap { name in
+      reader.header.firstIndex { ColumnNames.plain($0).utf8.elementsEqual(name.utf8) }
+    }
+    collector.columns = features.map { ColumnNames.plain(reader.header[$0]) }
     while try reader.next() {
-      try collector.add(text.join(reader.string), id: id.map(reader.string), body)
+      try collector.add(
+        text.join(reader.string), id: id.map(reader.string), features: features.map(reader.string),
+        body)
     }
     collector.note(badRows: reader.badRowCount, first: reader.firstBadRow)
   }

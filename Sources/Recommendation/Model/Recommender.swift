@@ -193,6 +193,22 @@ public struct Recommender: Sendable {
       .prefix(sequences.count)
   }
 
+  /// Item tower vectors of texts with their features, (texts, width), as new items have them.
+  ///
+  /// Vectors from elsewhere count as missing.
+  ///
+  /// - Parameter table: a row a text; columns that it lacks count as missing, without it all do.
+  public func towerVectors(
+    _ texts: [String], features table: FeatureTable?, workers: Workers
+  ) -> DenseMatrix {
+    let known = itemSchema.flatMap { schema in table.map { schema.rows(of: $0) } }
+    let width = vectorBlocks.totalWidth
+    let missing = width > 0 ? DenseMatrix(rowCount: texts.count, columnCount: width) : nil
+    return embed(
+      texts, features: known.flatMap { DenseMatrix.beside($0, missing) }, workers: workers
+    ).towers
+  }
+
   /// The feature rows of a table under the training's schema; nil where training had no features.
   public func features(of table: ItemTable) -> DenseMatrix? {
     itemSchema.map { schema in

@@ -3,9 +3,10 @@ import Kernels
 
 /// Folds new behaviours into a fine-tuned model and judges the result on the newest of them.
 ///
-/// Encoder, whitening, words, fusion weights and calibration stay. Three steps follow one another, each
-/// kept only where it isn't worse by NDCG@20 on half of the users with held-out behaviours: the
-/// collaborative models, the towers, the adapters. The other half then compares the result with the
+/// Encoder, whitening, words, fusion weights and calibration stay. New items, and known ones with another
+/// text or other columns, are represented first, for the present version too. Three steps follow one
+/// another, each kept only where it isn't worse by NDCG@20 on half of the users with held-out behaviours:
+/// the collaborative models, the towers, the adapters. The other half then compares the result with the
 /// present version; both are given the same histories. An accepted model takes the held-out behaviours
 /// into its collaborative models and histories before it is handed out.
 public struct ModelUpdater {
@@ -33,7 +34,8 @@ public struct ModelUpdater {
     var report = data.report
     note(
       "\(report.newPositives) new positives of \(report.rows) rows, \(report.newUsers) new users, "
-        + "\(report.newItems) new items; \(report.heldOut) newest held out, "
+        + "\(report.newItems) new items, \(report.changedItems ?? 0) changed; "
+        + "\(report.heldOut) newest held out, "
         + "\(report.choosingUsers) + \(report.judgingUsers) users judge")
     guard options.isForced || min(data.choosing.count, data.judging.count) >= options.minimumUsers
     else {

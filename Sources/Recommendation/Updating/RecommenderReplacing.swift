@@ -3,16 +3,18 @@ import EncoderModel
 import Kernels
 
 extension Recommender {
-  /// A copy over other users, histories or models.
+  /// A copy over other items, users, histories or models.
   ///
   /// Its whole catalogue counts as that of training.
   func replacing(
-    users: IDTable? = nil, histories: SparseMatrix? = nil, userFeatures: DenseMatrix?,
-    adapters: AdapterStack<Float>? = nil, models: FittedModels? = nil, space: ItemSpace? = nil,
-    fusion: FusionWeights? = nil, report: DataReport? = nil
+    items: ItemTable? = nil, users: IDTable? = nil, histories: SparseMatrix? = nil,
+    userFeatures: DenseMatrix?, adapters: AdapterStack<Float>? = nil,
+    models: FittedModels? = nil, space: ItemSpace? = nil, fusion: FusionWeights? = nil,
+    report: DataReport? = nil
   ) -> Recommender {
     Recommender(
-      model: model, options: options, rule: rule, items: items, users: users ?? self.users,
+      model: model, options: options, rule: rule, items: items ?? self.items,
+      users: users ?? self.users,
       histories: histories ?? self.histories, userFeatures: userFeatures,
       itemSchema: itemSchema, userSchema: userSchema, vectorBlocks: vectorBlocks,
       vectorFeatures: vectorFeatures, pooling: pooling,

@@ -3,7 +3,8 @@ import Kernels
 
 /// New behaviours against what a model knows: who is new, and which positives judge.
 struct UpdateData {
-  /// The model with the new items in its catalogue; no weight has changed.
+  /// The model with the new items in its catalogue and the changed ones represented anew; no weight has
+  /// changed.
   let current: Recommender
   /// Users of the model, then new ones.
   let users: IDTable
@@ -28,6 +29,9 @@ struct UpdateData {
   ) throws {
     var model = recommender
     if let items = input.items {
+      let changes = model.changedItems(in: items)
+      report.changedItems = changes.count
+      model = model.changing(changes, to: items, workers: workers)
       let new = (0..<items.count).filter { model.items.ids.index(of: items.ids[$0]) == nil }
       report.newItems = new.count
       if !new.isEmpty {

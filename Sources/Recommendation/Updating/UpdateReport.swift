@@ -31,6 +31,8 @@ public struct UpdateReport: Sendable, Codable, Equatable {
   public var newUsers = 0
   /// Items that the model didn't have.
   public var newItems = 0
+  /// Items that the model had with another text or other columns; nil in reports from before they counted.
+  public var changedItems: Int? = 0
   /// New positives that the judgement was held on, the newest ones.
   public var heldOut = 0
   /// Users that steps were chosen by, and users of the final judgement.
@@ -54,6 +56,7 @@ public struct UpdateReport: Sendable, Codable, Equatable {
     case newPositives = "new_positives"
     case newUsers = "new_users"
     case newItems = "new_items"
+    case changedItems = "changed_items"
     case heldOut = "held_out"
     case choosingUsers = "choosing_users"
     case judgingUsers = "judging_users"
@@ -83,7 +86,8 @@ public struct UpdateReport: Sendable, Codable, Equatable {
 public struct UpdateInput: Sendable {
   /// Behaviours since the version in use was made; ids decide, numbers may be any table's.
   public var behaviors: Behaviors
-  /// Items that the model may not have yet; those that it has are passed over.
+  /// Items that the model may not have yet, or had with another text or other columns; the others are
+  /// passed over.
   public var items: ItemTable?
 
   /// Creates an input.

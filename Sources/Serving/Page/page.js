@@ -6,8 +6,8 @@ const at = (id) => document.getElementById(id);
 
 // MARK: Requests
 
-/** The answer's JSON; an Error with the server's own words when it isn't 2xx. */
-async function call(method, path, body) {
+/** The answer; an Error with the server's own words when it isn't 2xx. */
+async function send(method, path, body) {
   const headers = {};
   const key = sessionStorage.getItem("encoder-key");
   if (key) headers.Authorization = `Bearer ${key}`;
@@ -20,15 +20,18 @@ async function call(method, path, body) {
   } catch {
     throw new Error("The server can't be reached.");
   }
-  const text = await response.text();
+  if (response.ok) return response;
+  if (response.status === 401) at("key-box").open = true;
   let value = null;
-  try { value = text ? JSON.parse(text) : null; } catch { /* said by the status below */ }
-  if (!response.ok) {
-    if (response.status === 401) at("key-box").open = true;
-    const said = value && (value.error?.message ?? value.error ?? value.message);
-    throw new Error(said || `The server answered ${response.status}.`);
-  }
-  return value;
+  try { value = await response.json(); } catch { /* said by the status below */ }
+  const said = value && (value.error?.message ?? value.error ?? value.message);
+  throw new Error(said || `The server answered ${response.status}.`);
+}
+
+/** The answer's JSON, or null where there is none. */
+async function call(method, path, body) {
+  const response = await send(method, path, body);
+  try { return await response.json(); } catch { return null; }
 }
 
 const part = encodeURIComponent;
@@ -268,6 +271,30 @@ async function suggestUsers(prefix) {
   const answer = await call("GET", `/users?limit=20&prefix=${part(prefix)}`);
   at("users").replaceChildren(...answer.users.map((user) => make("option", { value: user })));
   return answer.users;
+}
+
+// MARK: Documents
+
+/** Opens what a link names in a tab of its own: followed as it stands, the link would carry no key. */
+function openDocument(event) {
+  event.preventDefault();
+  const path = event.currentTarget.getAttribute("href");
+  // Before the answer is there: browsers open a tab for a click, not for what comes later.
+  const tab = window.open("", "_blank");
+  act(null, "Opening\u2026", async () => {
+    try {
+      const url = URL.createObjectURL(await (await send("GET", path)).blob());
+      (tab ?? window).location.assign(url);
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    } catch (error) {
+      tab?.close();
+      throw error;
+    }
+  });
+}
+
+for (const link of document.querySelectorAll("a[data-needs-key]")) {
+  link.addEventListener("click", openDocument);
 }
 
 // MARK: Beginning
