@@ -82,6 +82,12 @@ import Tokenization
     }
   #endif
 
+  @Test func updatesNeedStoredEvents() throws {
+    #expect {
+      _ = try Shop.shared.get().server { $0.updateHours = 1 }
+    } throws: { "\($0)".contains("add --data FILE") }
+  }
+
   @Test func versionsAreSwappedWithoutAFailedRequest() async throws {
     let shop = try Shop.shared.get()
     let folder = shop.folder.appendingPathComponent(UUID().uuidString, isDirectory: true)
