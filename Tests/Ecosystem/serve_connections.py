@@ -120,6 +120,8 @@ def stopping(encoder):
     server = Server(encoder, STARTER, "--deadline", 1)
     with connect(server, 4096) as deaf:
         pipeline(deaf, 3000)
+        # By now answers wait for it.
+        time.sleep(1)
         start = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         code = ended(server, 20)
