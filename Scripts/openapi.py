@@ -111,7 +111,10 @@ schemas = {
             "history": arr(
                 obj(
                     {
-                        "item_id": STRING,
+                        "item_id": {
+                            "type": ["string", "null"],
+                            "description": "Null for the text of the request.",
+                        },
                         "text": STRING,
                         "similarity": NUMBER,
                         "contribution": NUMBER,
@@ -232,6 +235,11 @@ LIST_QUERY = [query(name, schema) for name, schema in LIST_FIELDS.items()] + [
     query("candidates", STRING, "all, warm, cold, or item ids with commas between them."),
     query("where", arr(STRING, maxItems=16), "COLUMN=VALUE; may be repeated."),
     query("block", arr(STRING), "An item that is left out; may be repeated."),
+]
+# What a list has that is for nobody.
+PLAIN_QUERY = [
+    parameter for parameter in LIST_QUERY
+    if parameter["name"] not in ("exclude_seen", "diversity", "explain")
 ]
 LIST_ERRORS = (401, 404, 422, 429, 504)
 
@@ -460,8 +468,9 @@ paths = {
     "/items/{id}/similar": {
         "get": get(
             "Items like an item.",
-            obj({"item_id": STRING, "items": arr(ref("SimilarItem")), "model_version": STRING}),
-            "Recommendations", LIST_ERRORS, [ITEM] + LIST_QUERY,
+            obj({"item_id": STRING, "items": arr(ref("SimilarItem")), "offset": INTEGER,
+                 "next_offset": {"type": ["integer", "null"]}, "model_version": STRING}),
+            "Recommendations", LIST_ERRORS, [ITEM] + PLAIN_QUERY,
         )
     },
     "/items/{id}/audience": {

@@ -69,7 +69,7 @@
     @Flag(inversion: .prefixedNo, help: "Cut texts that are longer than the model takes.")
     var autoTruncate = true
 
-    @Option(help: "Update the model every so many hours from the events that came in.")
+    @Option(help: "Update the model every so many hours from the events in --data.")
     var updateEvery: Double?
 
     @Option(help: "How log lines look: text or json.")

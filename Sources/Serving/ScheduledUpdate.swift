@@ -7,9 +7,24 @@ import Logging
 struct ScheduledUpdate: Sendable {
   let server: Server
 
+  /// Whether versions can be added to the model; logs what to do where they can't.
+  func canAddVersions() -> Bool {
+    let model = server.options.model.resolvingSymlinksInPath()
+    let files = FileManager.default
+    let folders = [model, model.appendingPathComponent("versions", isDirectory: true)]
+    let locked = folders.first {
+      files.fileExists(atPath: $0.path) && !files.isWritableFile(atPath: $0.path)
+    }
+    guard let locked else { return true }
+    server.logger.warning(
+      "the model isn't updated: its folder can't be written; let the server's user write there, or leave --update-every out",
+      metadata: ["folder": "\(locked.path)"])
+    return false
+  }
+
   /// Writes the events beside the model, runs `encoder update`, and leaves the swap to the watcher.
   func run() async {
-    guard let live = server.live else { return }
+    guard let live = server.live, canAddVersions() else { return }
     let folder = UpdateFolder.own
     defer { try? FileManager.default.removeItem(at: folder) }
     do {
@@ -17,7 +32,10 @@ struct ScheduledUpdate: Sendable {
         at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       let events = folder.appendingPathComponent("behaviors.csv")
       let items = folder.appendingPathComponent("items.csv")
-      guard try write(live, events: events, items: items) else { return }
+      guard try write(live, events: events, items: items) else {
+        server.logger.notice("the model isn't updated: no events came in yet")
+        return
+      }
       let outcome = try await launch(events: events, items: items)
       server.logger.log(
         level: outcome.status == 0 ? .notice : .error, "update ended",

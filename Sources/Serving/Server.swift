@@ -22,11 +22,21 @@ package final class Server: Sendable {
   package init(_ options: ServerOptions) throws {
     self.options = options
     logger = options.logger()
+    if options.updateHours != nil, options.data == nil {
+      throw ServingError(
+        "--update-every learns from the events that are stored, and without --data none are; "
+          + "add --data FILE, or leave --update-every out")
+    }
     let storage = try Server.storage(options)
     let threads = Workers(count: options.threads).count
     let metrics = MetricsRegistry()
     versions = VersionWatcher(options.model)
     let model = try versions.load(options)
+    if options.updateHours != nil, model.online == nil {
+      throw ServingError(
+        "--update-every updates fine-tuned models, and this one is an encoder alone: "
+          + "\(options.model.path); leave --update-every out, or serve what encoder finetune wrote")
+    }
     let host = ModelHost(model)
     self.host = host
     embeddings = EmbeddingService(options, threads: threads, metrics: metrics)

@@ -16,6 +16,8 @@ struct Upkeep: Sendable {
   /// Runs until it is cancelled.
   func run() async {
     UpdateFolder.removeLeftovers()
+    // At once, and not after so many hours.
+    if server.options.updateHours != nil { _ = ScheduledUpdate(server: server).canAddVersions() }
     _ = signal(SIGHUP) { _ in wantsReload.store(true, ordering: .relaxed) }
     var nextUpdate = server.options.updateHours.map { ContinuousClock.now + .seconds($0 * 3600) }
     var sinceLook = 0

@@ -1,11 +1,17 @@
+import Dispatch
 import Serving
+import Synchronization
 import Testing
 
 @Suite struct BatchQueueTests {
   private struct Failure: Error {}
 
-  private func queue(_ run: @escaping BatchQueue<Int, Int>.Run) -> BatchQueue<Int, Int> {
-    BatchQueue(name: "test", threads: 1, limit: 100, budget: 1, batchLimit: 1, run: run)
+  private func queue(
+    _ observer: BatchQueue<Int, Int>.Observer = BatchQueue<Int, Int>.Observer(),
+    _ run: @escaping BatchQueue<Int, Int>.Run
+  ) -> BatchQueue<Int, Int> {
+    BatchQueue(
+      name: "test", threads: 1, limit: 100, budget: 1, batchLimit: 1, observer: observer, run: run)
   }
 
   @Test(
@@ -28,6 +34,38 @@ import Testing
     #expect(doubled == (0..<20).map { $0 * 2 })
   }
 
+  @Test("of requests whose clients hung up nothing more is computed")
+  func abandoned() async throws {
+    let computed = Mutex<[Int]>([])
+    let dropped = Mutex(0)
+    let (isBegun, mayEnd) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    var observer = BatchQueue<Int, Int>.Observer()
+    observer.dropped = { inputs in dropped.withLock { $0 += inputs } }
+    let queue = queue(observer) { _, inputs in
+      computed.withLock { $0 += inputs }
+      if inputs == [1] {
+        isBegun.signal()
+        mayEnd.wait()
+      }
+      return inputs
+    }
+    defer { queue.close() }
+    let begun = Task {
+      try await queue.submit([1, 2, 3], costs: [1, 1, 1], deadline: .seconds(60))
+    }
+    await blocking { isBegun.wait() }
+    let waiting = Task { try await queue.submit([4, 5], costs: [1, 1], deadline: .seconds(60)) }
+    // Cancelled before or after it is queued: either way nobody computes it.
+    for task in [begun, waiting] {
+      task.cancel()
+      await #expect(throws: (any Error).self) { try await task.value }
+    }
+    mayEnd.signal()
+    let last = try await queue.submit([6], costs: [1], deadline: .seconds(60))
+    let (inputs, count) = (computed.withLock { $0 }, dropped.withLock { $0 })
+    #expect(last == [6] && inputs == [1, 6] && count == 4)
+  }
+
   @Test func anErrorIsTheRequestsOwn() async throws {
     let queue = queue { _, inputs in
       guard inputs != [3] else { throw Failure() }
@@ -40,6 +78,16 @@ import Testing
     let one = try await queue.submit([5], costs: [1], deadline: .seconds(9))
     let none = try await queue.submit([], costs: [], deadline: .seconds(9))
     #expect(one == [5] && none.isEmpty)
+  }
+}
+
+/// Waits on a thread that nobody else needs.
+private func blocking(_ body: @escaping @Sendable () -> Void) async {
+  await withCheckedContinuation { continuation in
+    DispatchQueue.global().async {
+      body()
+      continuation.resume()
+    }
   }
 }
 

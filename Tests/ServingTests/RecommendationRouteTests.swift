@@ -52,6 +52,27 @@ import Tokenization
     #expect(pages.count == Shop.itemCount - seen)
   }
 
+  @Test func pagesOfNeighboursFitTogether() async throws {
+    let client = try client()
+    defer { client.server.close() }
+    let similar = "/items/item%200/similar"
+    let whole = await client.ids(similar + "?k=30")
+    var pages: [String] = []
+    var offset: JSONValue = 0
+    while let start = offset.intValue {
+      let page = await client.get(similar + "?k=7&offset=\(start)")
+      pages += Client.ids(page)
+      offset = page["next_offset"] ?? .null
+      #expect(pages.count <= 48)
+    }
+    #expect(Array(pages.prefix(30)) == whole)
+    #expect(Set(pages).count == Shop.itemCount - 1 && pages.count == Shop.itemCount - 1)
+    // Neighbours are for nobody: there is no history to leave out or to explain by.
+    for parameter in ["explain=true", "exclude_seen=false", "diversity=0.5"] {
+      #expect(await client.send("GET", similar + "?" + parameter).status == 422)
+    }
+  }
+
   @Test(arguments: [0.3, 0.9])
   func pagesOfAVariedListFitTogether(diversity: Double) async throws {
     let client = try client()
@@ -218,6 +239,39 @@ import Tokenization
     let varied = await client.ids(path + "?k=10&diversity=0.9")
     #expect(varied.first == plain.first && varied != plain && Set(varied).count == 10)
     #expect(await client.send("GET", path + "?diversity=2").status == 422)
+  }
+
+  @Test(
+    "reasons are of the history that was ranked for, a text in it too",
+    arguments: [[], ["item 0", "item 3", "new"]])
+  func reasonsOfTexts(items: [String]) async throws {
+    let client = try client()
+    defer { client.server.close() }
+    _ = await client.send("PUT", "/items/new", ["text": "sea4 sea5 the item"])
+    let text = "hill1 hill2 hill3 the item"
+    let answer = await client.send(
+      "POST", "/recommendations",
+      [
+        "items": .array(items.map { .string($0) }), "text": .string(text), "k": 40,
+        "explain": true,
+      ])
+    let list = answer.body["items"]?.arrayValue ?? []
+    #expect(list.count == 40)
+    for item in list {
+      let why = try #require(item["explanation"])
+      let sum = (why["parts"]?.arrayValue ?? []).reduce(why["shift"]?.doubleValue ?? 0) {
+        $0 + ($1["contribution"]?.doubleValue ?? 0)
+      }
+      let score = try #require(item["score"]?.doubleValue)
+      #expect(abs(sum - score) < 0.01)
+      let history = why["history"]?.arrayValue ?? []
+      #expect(!history.isEmpty)
+      // Five reasons are given: of a short history, all.
+      let texts = history.filter { $0["item_id"]?.isNull == true }.compactMap {
+        $0["text"]?.stringValue
+      }
+      if !items.isEmpty { #expect(texts == [text]) }
+    }
   }
 
   @Test(arguments: [

@@ -82,6 +82,12 @@ import Tokenization
     }
   #endif
 
+  @Test func updatesNeedStoredEvents() throws {
+    #expect {
+      _ = try Shop.shared.get().server { $0.updateHours = 1 }
+    } throws: { "\($0)".contains("add --data FILE") }
+  }
+
   @Test func versionsAreSwappedWithoutAFailedRequest() async throws {
     let shop = try Shop.shared.get()
     let folder = shop.folder.appendingPathComponent(UUID().uuidString, isDirectory: true)
@@ -130,6 +136,46 @@ import Tokenization
     #expect(await client.ids("/users/user%200/recommendations?k=200").contains("new"))
   }
 
+  @Test func whatClientsThatHungUpSentIsWrittenAndNotComputed() async throws {
+    let server = try Shop.shared.get().server { $0.cacheSize = 0 }
+    defer { server.close() }
+    let client = Client(server: server)
+    func abandoned(_ method: String, _ path: String, _ body: JSONValue) async -> Int {
+      let task = Task {
+        while !Task.isCancelled { await Task.yield() }
+        return await client.send(method, path, body).status
+      }
+      task.cancel()
+      return await task.value
+    }
+    #expect(await abandoned("POST", "/embed", ["inputs": ["sea1", "sea2"]]) == 499)
+    #expect(await abandoned("POST", "/recommendations", ["items": ["item 1"]]) == 499)
+    let event: JSONValue = ["user_id": "late", "item_id": "item 1"]
+    #expect(await abandoned("POST", "/events", event) == 200)
+    #expect(await abandoned("PUT", "/items/late", ["text": "sea1 the item"]) == 201)
+    #expect(await client.get("/users/late")["history"]?[0]?["item_id"] == "item 1")
+    #expect(await client.get("/items/late")["text"] == "sea1 the item")
+    let response = await server.api.respond(to: APIRequest("GET", "/metrics"))
+    let lines = String(decoding: response.body, as: UTF8.self).split(separator: "\n")
+    #expect(lines.contains("encoder_abandoned_inputs_total{queue=\"embedding\"} 2"))
+    #expect(lines.contains("encoder_abandoned_inputs_total{queue=\"ranking\"} 1"))
+    #expect(!lines.contains { $0.hasPrefix("te_request_failure") })
+  }
+
+  @Test func aRequestThatWaitedTooLong() async throws {
+    let server = try Shop.shared.get().server {
+      $0.deadline = 1e-9
+      $0.cacheSize = 0
+    }
+    defer { server.close() }
+    let response = await server.api.respond(
+      to: APIRequest("POST", "/embed", body: Array(#"{"inputs": "sea1"}"#.utf8)))
+    #expect(response.status == 504)
+    #expect(try JSONValue.parse(response.body)["error_type"] == "DeadlineExceeded")
+    let header = response.headers.first { $0.name == "Retry-After" }
+    #expect(header?.value == "1")
+  }
+
   @Test func aFullQueueTurnsRequestsAway() async throws {
     let server = try Shop.shared.get().server {
       $0.queueLimit = 2
@@ -138,27 +184,36 @@ import Tokenization
     }
     defer { server.close() }
     let client = Client(server: server)
-    let statuses = await withTaskGroup(of: [Int].self) { group in
+    let responses = await withTaskGroup(of: [APIResponse].self) { group in
       for worker in 0..<64 {
         group.addTask {
-          var own: [Int] = []
+          var own: [APIResponse] = []
           for n in 0..<20 {
+            let body: JSONValue = [
+              "inputs": [.string("sea\(n % 12) \(worker)"), .string("hill\(n % 12) the item")]
+            ]
             own.append(
-              await client.send(
-                "POST", "/embed",
-                ["inputs": [.string("sea\(n % 12) \(worker)"), .string("hill\(n % 12) the item")]]
-              ).status)
+              await server.api.respond(to: APIRequest("POST", "/embed", body: body.serialized())))
           }
           return own
         }
       }
       return await group.reduce([], +)
     }
+    func retryAfter(_ response: APIResponse) -> Int? {
+      response.headers.first { $0.name == "Retry-After" }.flatMap { Int($0.value) }
+    }
+    let statuses = responses.map(\.status)
     #expect(Set(statuses).isSubset(of: [200, 429]))
     #expect(statuses.contains(200))
+    for response in responses where response.status == 429 {
+      #expect((retryAfter(response) ?? 0) >= 1)
+    }
     #expect(await client.send("POST", "/embed", ["inputs": "sea1"]).status == 200)
     server.close()
-    #expect(await client.send("POST", "/embed", ["inputs": "sea1"]).status == 503)
+    let last = await server.api.respond(
+      to: APIRequest("POST", "/embed", body: Array(#"{"inputs": "sea1"}"#.utf8)))
+    #expect(last.status == 503 && retryAfter(last) == 5)
   }
 
   @Test func everyRouteIsInTheDocument() async throws {

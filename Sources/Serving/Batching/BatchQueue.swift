@@ -13,6 +13,8 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
   package struct Observer: Sendable {
     var batch: @Sendable (_ inputs: Int, _ cost: Int, _ seconds: Double) -> Void = { _, _, _ in }
     var waited: @Sendable (_ seconds: Double) -> Void = { _ in }
+    /// Inputs that nobody began before their client hung up.
+    package var dropped: @Sendable (_ inputs: Int) -> Void = { _ in }
 
     /// Creates an observer that does nothing.
     package init() {}
@@ -33,13 +35,14 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
     var continuation: CheckedContinuation<Answer, any Error>?
     /// When the first of the inputs was taken: from then on the request can't expire.
     var start: ContinuousClock.Instant?
+    /// Whether the client hung up, perhaps before the request was queued.
+    var isAbandoned = false
     let arrival = ContinuousClock.now
     let deadline: ContinuousClock.Instant
 
-    init(count: Int, deadline: Duration, continuation: CheckedContinuation<Answer, any Error>) {
+    init(count: Int, deadline: Duration) {
       outputs = [Output?](repeating: nil, count: count)
       remaining = count
-      self.continuation = continuation
       self.deadline = arrival + deadline
     }
   }
@@ -107,10 +110,11 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
   /// Queues inputs and waits for their outputs.
   ///
   /// A request is taken whole or not at all. One that is larger than the limit is taken by an empty
-  /// queue, so that no request is impossible.
+  /// queue, so that no request is impossible. When the task is cancelled, what no thread has begun of it
+  /// leaves the queue.
   ///
   /// - Throws: ``APIError`` when the queue is full, when `deadline` passes before any of the inputs was
-  ///   taken, and what the computation throws.
+  ///   taken, when the task is cancelled, and what the computation throws.
   package func submit(
     _ inputs: [Input], costs: [Int], deadline: Duration
   ) async throws -> [Output] {
@@ -121,16 +125,27 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
   func answer(_ inputs: [Input], costs: [Int], deadline: Duration) async throws -> Answer {
     precondition(inputs.count == costs.count, "\(inputs.count) inputs with \(costs.count) costs")
     if inputs.isEmpty { return Answer(outputs: []) }
-    return try await withCheckedThrowingContinuation { continuation in
-      enqueue(inputs, costs, deadline, continuation)
+    let request = Request(count: inputs.count, deadline: deadline)
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        enqueue(inputs, costs, request, continuation)
+      }
+    } onCancel: {
+      abandon(request)
     }
   }
 
   private func enqueue(
-    _ inputs: [Input], _ costs: [Int], _ deadline: Duration,
+    _ inputs: [Input], _ costs: [Int], _ request: Request,
     _ continuation: CheckedContinuation<Answer, any Error>
   ) {
     condition.lock()
+    guard !request.isAbandoned else {
+      condition.unlock()
+      observer.dropped(inputs.count)
+      continuation.resume(throwing: APIError.hungUp)
+      return
+    }
     let waiting = entries.count - head
     if isClosed || (waiting > 0 && waiting + inputs.count > limit) {
       let seconds = rate > 0 ? Double(queuedCost) / rate : 1
@@ -144,7 +159,7 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
             retryAfter: max(1, Int(seconds.rounded(.up)))))
       return
     }
-    let request = Request(count: inputs.count, deadline: deadline, continuation: continuation)
+    request.continuation = continuation
     for place in inputs.indices {
       entries.append(
         Entry(input: inputs[place], cost: costs[place], place: place, request: request))
@@ -152,6 +167,26 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
     }
     if inputs.count == 1 { condition.signal() } else { condition.broadcast() }
     condition.unlock()
+  }
+
+  /// Fails a request whose client hung up, and takes out of the queue what no thread has begun of it.
+  private func abandon(_ request: Request) {
+    condition.lock()
+    request.isAbandoned = true
+    let continuation = request.continuation
+    request.continuation = nil
+    var dropped = 0
+    if continuation != nil {
+      let waiting = entries[head...]
+      let kept = waiting.filter { $0.request !== request }
+      dropped = waiting.count - kept.count
+      entries = kept
+      head = 0
+      queuedCost = kept.reduce(0) { $0 + $1.cost }
+    }
+    condition.unlock()
+    if dropped > 0 { observer.dropped(dropped) }
+    continuation?.resume(throwing: APIError.hungUp)
   }
 
   /// Ends the threads once all that waits is done; later requests are turned away.

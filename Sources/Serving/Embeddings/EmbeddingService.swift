@@ -61,6 +61,9 @@ final class EmbeddingService: Sendable {
       metrics.record("encoder_queue_duration_seconds", label, seconds)
       metrics.record("te_request_queue_duration", "", seconds)
     }
+    observer.dropped = { inputs in
+      metrics.count("encoder_abandoned_inputs_total", label, by: Double(inputs))
+    }
     queue = BatchQueue(
       name: "embedding", threads: threads, limit: options.queueLimit, budget: options.batchTokens,
       batchLimit: 512, observer: observer, run: EmbeddingService.run)

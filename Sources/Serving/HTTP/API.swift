@@ -15,6 +15,9 @@ package final class API: Sendable {
     let isOpenAI: Bool
     /// The series of text-embeddings-inference's metrics that it counts in.
     let isEmbedding: Bool
+    /// Whether it is done though the client hung up: a write may be sent by somebody who doesn't wait for
+    /// the answer.
+    let isWrite: Bool
   }
 
   let options: ServerOptions
@@ -79,9 +82,9 @@ package final class API: Sendable {
             kind: .unauthorized,
             message: "the API key is missing or wrong; send Authorization: Bearer KEY")
         }
-        var request = request
-        request.parameters = parameters
-        response = try await route.handler.handle(request)
+        var matched = request
+        matched.parameters = parameters
+        response = try await answer(matched, by: route.handler)
       }
     } catch {
       response = failure(error, isOpenAI: isOpenAI, isEmbedding: isEmbedding)
@@ -94,13 +97,19 @@ package final class API: Sendable {
     return response
   }
 
+  private func answer(_ request: APIRequest, by endpoint: Endpoint) async throws -> APIResponse {
+    guard endpoint.isWrite else { return try await endpoint.handle(request) }
+    // A task of its own isn't cancelled with this one.
+    return try await Task { try await endpoint.handle(request) }.value
+  }
+
   private func failure(_ error: any Error, isOpenAI: Bool, isEmbedding: Bool) -> APIResponse {
     guard let error = error as? APIError else {
       // The client learns nothing of the inside; the log does.
       logger.error("request failed", metadata: ["error": "\(error)"])
       return APIError(kind: .internal, message: "internal error").response(openAI: isOpenAI)
     }
-    if isEmbedding {
+    if isEmbedding, error.kind != .hungUp {
       let name =
         switch error.kind {
         case .validation, .empty, .malformed: "validation"
@@ -175,11 +184,12 @@ extension RouteTable where Handler == API.Endpoint {
   /// Adds a route that needs the API key, if there is one.
   mutating func add(
     _ method: String, _ pattern: String, isPublic: Bool = false, isOpenAI: Bool = false,
-    isEmbedding: Bool = false, handle: @escaping API.Handler
+    isEmbedding: Bool = false, isWrite: Bool = false, handle: @escaping API.Handler
   ) {
     add(
       method, pattern,
       API.Endpoint(
-        handle: handle, isPublic: isPublic, isOpenAI: isOpenAI, isEmbedding: isEmbedding))
+        handle: handle, isPublic: isPublic, isOpenAI: isOpenAI, isEmbedding: isEmbedding,
+        isWrite: isWrite))
   }
 }

@@ -20,6 +20,7 @@ struct APIError: Error, Equatable {
     case requestTimeout = "RequestTimeout"
     case deadline = "DeadlineExceeded"
     case malformed = "Malformed"
+    case hungUp = "ClientClosedRequest"
     case `internal` = "Internal"
   }
 
@@ -40,6 +41,9 @@ struct APIError: Error, Equatable {
     APIError(kind: .notFound, message: message)
   }
 
+  /// What nobody reads any more.
+  static let hungUp = APIError(kind: .hungUp, message: "the client hung up")
+
   var status: Int {
     switch kind {
     case .validation, .tokenizer: 422
@@ -53,6 +57,8 @@ struct APIError: Error, Equatable {
     case .tooLarge: 413
     case .requestTimeout: 408
     case .deadline: 504
+    // nginx's: it stands in the log and the metrics alone.
+    case .hungUp: 499
     case .internal: 500
     }
   }

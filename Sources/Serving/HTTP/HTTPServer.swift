@@ -9,7 +9,7 @@
 
   /// Serves a model over HTTP/1.1 until a signal ends it.
   ///
-  /// The only file that knows the HTTP library.
+  /// Only this file and that of ``ConnectionHandler`` know the HTTP library.
   public struct HTTPServer: Sendable {
     private let server: Server
     private let logger: Logger
@@ -24,7 +24,8 @@
 
     /// Listens until SIGINT or SIGTERM.
     ///
-    /// What was accepted is answered first. SIGHUP takes up a new version of the model.
+    /// What was accepted is answered first. Five seconds beyond the deadline what is still open is closed
+    /// all the same. SIGHUP takes up a new version of the model.
     ///
     /// - Parameter onListening: called with the port once requests can come.
     /// - Throws: ``ServingError`` when the port can't be used.
@@ -34,13 +35,20 @@
         address: .hostname(options.host, port: options.port), serverName: nil)
       configuration.availableConnectionsDelegate = MaximumAvailableConnections(
         options.connectionLimit, logger: quiet)
+      let patience = TimeAmount.milliseconds(Int64(options.idleTimeout * 1000))
+      let grace = TimeAmount.milliseconds(
+        Int64((options.deadline + HTTPServer.stopSeconds) * 1000))
+      let http = HTTP1Channel.Configuration(
+        idleTimeout: patience,
+        httpDecoderConfiguration: .init(
+          maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 100))
       let app = Application(
         responder: Responder(server: server),
-        server: .http1(
-          configuration: .init(
-            idleTimeout: .milliseconds(Int64(options.idleTimeout * 1000)),
-            httpDecoderConfiguration: .init(
-              maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 100))),
+        server: HTTPServerBuilder { responder in
+          WatchedChannel(
+            http: HTTP1Channel(responder: responder, configuration: http), patience: patience,
+            grace: grace)
+        },
         configuration: configuration,
         onServerRunning: { channel in onListening(channel.localAddress?.port ?? options.port) },
         logger: quiet)
@@ -62,6 +70,9 @@
       }
       logger.notice("stopped")
     }
+
+    /// Seconds beyond the deadline in which clients must have taken their answers when the server stops.
+    private static let stopSeconds = 5.0
 
     /// The library's own lines, of which only what is wrong matters.
     private var quiet: Logger {
@@ -95,7 +106,12 @@
         response.headers[.connection] = "close"
         return response
       }
-      return convert(await server.api.respond(to: translated), request)
+      let (api, complete) = (server.api, translated)
+      guard let connection = Connection.current else {
+        return convert(await api.respond(to: complete), request)
+      }
+      let response = await connection.answer { await api.respond(to: complete) }
+      return convert(response ?? APIError.hungUp.response(openAI: false), request)
     }
 
     /// The body, if it isn't too large and comes in time.

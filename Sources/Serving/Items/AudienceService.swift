@@ -31,12 +31,15 @@ final class AudienceService: Sendable {
   private let queue: BatchQueue<Job, [Member]>
   private let deadline: Duration
 
-  init(_ options: ServerOptions) {
+  init(_ options: ServerOptions, metrics: MetricsRegistry) {
     deadline = .seconds(options.deadline)
     let known = Mutex<Known?>(nil)
+    let label = MetricsRegistry.labels([("queue", "audience")])
+    var observer = BatchQueue<Job, [Member]>.Observer()
+    observer.dropped = { metrics.count("encoder_abandoned_inputs_total", label, by: Double($0)) }
     queue = BatchQueue(
       name: "audience", threads: 1, limit: options.queueLimit, budget: 1, batchLimit: 1,
-      isBackground: true
+      isBackground: true, observer: observer
     ) { _, jobs in
       try jobs.map { job in try known.withLock { try AudienceService.run(job, &$0) } }
     }

@@ -14,19 +14,19 @@ struct CatalogueRoutes: Sendable {
   func add(to table: inout RouteTable<API.Endpoint>) {
     guard let live = services.live else { return }
     table.add("GET", "/items") { try search($0, live) }
-    table.add("POST", "/items") { try await putMany($0, live) }
+    table.add("POST", "/items", isWrite: true) { try await putMany($0, live) }
     table.add("GET", "/items/{id}") { try get($0, live) }
-    table.add("PUT", "/items/{id}") { try await put($0, live) }
-    table.add("DELETE", "/items/{id}") { try await remove($0, live) }
+    table.add("PUT", "/items/{id}", isWrite: true) { try await put($0, live) }
+    table.add("DELETE", "/items/{id}", isWrite: true) { try await remove($0, live) }
     table.add("GET", "/blocklist") { _ in
       .json(["items": .array(live.catalogue.blocked.ids.map { .string($0) })])
     }
-    table.add("PUT", "/blocklist/{id}") { request in
+    table.add("PUT", "/blocklist/{id}", isWrite: true) { request in
       let id = try Identifier.check(request.parameters["id"] ?? "", field: "id")
       try await live.write([.block(id)])
       return .json(["item_id": .string(id), "blocked": true])
     }
-    table.add("DELETE", "/blocklist/{id}") { request in
+    table.add("DELETE", "/blocklist/{id}", isWrite: true) { request in
       let id = try Identifier.check(request.parameters["id"] ?? "", field: "id")
       try await live.write([.unblock(id)])
       return .json(["item_id": .string(id), "blocked": false])

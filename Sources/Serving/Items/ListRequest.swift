@@ -22,11 +22,13 @@ struct ListRequest: Sendable {
   static let explanationLimit = 50
 
   /// Reads a query.
-  init(query: String) throws {
+  ///
+  /// - Parameter isPersonal: whether the list is for somebody, and has what depends on a history.
+  init(query: String, isPersonal: Bool = true) throws {
     let items = try QueryItems(query)
-    try items.allow([
-      "k", "offset", "exclude_seen", "candidates", "where", "block", "diversity", "explain",
-    ])
+    try items.allow(
+      ["k", "offset", "candidates", "where", "block"]
+        + (isPersonal ? ["exclude_seen", "diversity", "explain"] : []))
     k = try items.int("k", 1...1000, default: k)
     offset = try items.int("offset", 0...ListRequest.limit, default: 0)
     excludesSeen = try items.bool("exclude_seen", default: true)
@@ -115,6 +117,12 @@ struct ListRequest: Sendable {
       throw APIError.validation(
         "`explain` takes at most \(ListRequest.explanationLimit) items; lower `k`", field: "k")
     }
+  }
+
+  /// Where the next page begins, after one with `shown` items; null behind the last one.
+  func nextOffset(shown: Int, hasMore: Bool) -> JSONValue {
+    hasMore && shown > 0 && offset + k < ListRequest.limit
+      ? .integer(Int64(offset + shown)) : .null
   }
 
   /// For each place of a catalogue whether the list may have it; nil allows all.

@@ -47,7 +47,7 @@ final class LiveState: Sendable {
     self.metrics = metrics
     self.logger = logger
     self.ranking = ranking
-    audiences = AudienceService(options)
+    audiences = AudienceService(options, metrics: metrics)
     deadline = .seconds(options.deadline)
     store = storage
     let rule = online.recommender.rule

@@ -30,6 +30,7 @@ final class RankingService: Sendable {
       metrics.record("encoder_batch_duration_seconds", label, seconds)
     }
     observer.waited = { metrics.record("encoder_queue_duration_seconds", label, $0) }
+    observer.dropped = { metrics.count("encoder_abandoned_inputs_total", label, by: Double($0)) }
     queue = BatchQueue(
       name: "ranking", threads: threads, limit: options.queueLimit, budget: 16, batchLimit: 16,
       observer: observer, run: { _, jobs in try RankingService.run(jobs) })

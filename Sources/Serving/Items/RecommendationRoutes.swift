@@ -54,25 +54,32 @@ struct RecommendationRoutes: Sendable {
       if !places.contains(place) { places.append(place) }
     }
     var history = UserHistory(places: places, features: nil).online(in: catalogue)
+    var described: Described?
     if let text {
       guard !text.isEmpty else {
         throw APIError.validation("`text` must not be empty", field: "text")
       }
       let record = ItemRecord(
-        id: "text", text: text, features: try ItemRecord.features(fields["features"]))
+        id: Catalogue.momentaryID, text: text,
+        features: try ItemRecord.features(fields["features"]))
       let item = try await live.ranking.represent([record], online: catalogue.online)[0]
       if ids.isEmpty {
         history = OnlineHistory(like: item)
       } else {
         history.newItems.append((item, 1))
       }
+      described = (record, item)
     }
-    return try await respond(list, history, seen: places, live, catalogue, head: [])
+    return try await respond(
+      list, history, seen: places, described: described, live, catalogue, head: [])
   }
 
+  /// A text that stands in a history, with its vectors.
+  private typealias Described = (record: ItemRecord, item: OnlineItem)
+
   private func respond(
-    _ list: ListRequest, _ history: OnlineHistory, seen: [Int32], _ live: LiveState,
-    _ catalogue: Catalogue, head: [JSONMember]
+    _ list: ListRequest, _ history: OnlineHistory, seen: [Int32], described: Described? = nil,
+    _ live: LiveState, _ catalogue: Catalogue, head: [JSONMember]
   ) async throws -> APIResponse {
     var excluded = list.excludesSeen ? seen : []
     excluded += list.blocked.compactMap { catalogue.place(of: $0) }
@@ -91,7 +98,7 @@ struct RecommendationRoutes: Sendable {
     }
     let page = Array(elements.prefix(wanted).dropFirst(list.offset))
     let reasons =
-      list.explains ? try await explain(page, seen, history, live, catalogue) : []
+      list.explains ? try await explain(page, seen, history, described, live, catalogue) : []
     let calibration = catalogue.online.recommender.calibration
     let shown = page.enumerated().map { place, element -> JSONValue in
       var members = [
@@ -109,10 +116,7 @@ struct RecommendationRoutes: Sendable {
       .object(
         head + [
           JSONMember("items", .array(shown)), JSONMember("offset", .integer(Int64(list.offset))),
-          JSONMember(
-            "next_offset",
-            hasMore && wanted < ListRequest.limit && !page.isEmpty
-              ? .integer(Int64(list.offset + page.count)) : .null),
+          JSONMember("next_offset", list.nextOffset(shown: page.count, hasMore: hasMore)),
           JSONMember("model_version", .string(catalogue.model.version)),
         ]))
   }
@@ -134,28 +138,40 @@ struct RecommendationRoutes: Sendable {
     }
   }
 
-  /// Reasons for a page of a list, in its order.
+  /// Reasons for a page of a list, in its order: of the history that it was ranked for.
   private func explain(
-    _ page: [RankedLists.Element], _ seen: [Int32], _ history: OnlineHistory, _ live: LiveState,
-    _ catalogue: Catalogue
+    _ page: [RankedLists.Element], _ seen: [Int32], _ history: OnlineHistory,
+    _ described: Described?, _ live: LiveState, _ catalogue: Catalogue
   ) async throws -> [JSONValue] {
     guard !page.isEmpty else { return [] }
     return try await live.ranking.compute {
-      let recommender = try catalogue.recommender()
-      // A text has no place in the catalogue: its nearest items speak for it.
-      let weighted =
+      // A text alone is ranked with the items nearest to it, which have weights.
+      var weighted =
         seen.isEmpty
         ? history.items.map { ($0.item, $0.weight) } : seen.sorted().map { ($0, Float(1)) }
+      var whole = catalogue
+      if let described {
+        // The text itself stands behind all items for a moment.
+        weighted.append((Int32(catalogue.count), 1))
+        whole = catalogue.adding(described.record, described.item)
+      }
+      let recommender = try whole.recommender()
       let histories = try SparseMatrix(
-        rowCount: 1, columnCount: catalogue.count, offsets: [0, weighted.count],
+        rowCount: 1, columnCount: whole.count, offsets: [0, weighted.count],
         columns: weighted.map(\.0), values: weighted.map(\.1))
       let features = history.features.map {
         DenseMatrix(rowCount: 1, columnCount: $0.count, values: $0)
       }
       let explanations = try Explainer(recommender, workers: Workers(count: 1))
         .explain(page.map(\.item), histories: histories, row: 0, userFeatures: features)
-      return explanations.map { RecommendationRoutes.json($0, catalogue) }
+      return explanations.map { RecommendationRoutes.json($0, whole) }
     }
+  }
+
+  /// An item's id; null for a text, which has none.
+  private static func id(_ place: Int32, in catalogue: Catalogue) -> JSONValue {
+    let id = catalogue.id(place)
+    return id == Catalogue.momentaryID ? .null : .string(id)
   }
 
   private static func json(_ explanation: Explanation, _ catalogue: Catalogue) -> JSONValue {
@@ -171,7 +187,7 @@ struct RecommendationRoutes: Sendable {
       "history": .array(
         explanation.history.map {
           [
-            "item_id": .string(catalogue.id($0.item)), "text": .string(catalogue.text($0.item)),
+            "item_id": id($0.item, in: catalogue), "text": .string(catalogue.text($0.item)),
             "similarity": number($0.similarity), "contribution": number($0.contribution),
             "share": number($0.share), "effect": $0.effect.map(number) ?? .null,
           ]
@@ -193,22 +209,22 @@ struct RecommendationRoutes: Sendable {
   private func similar(_ request: APIRequest, _ live: LiveState) async throws -> APIResponse {
     let catalogue = live.catalogue
     let place = try catalogue.existing(request.parameters["id"] ?? "")
-    var list = try ListRequest(query: request.query)
-    list.excludesSeen = true
+    let list = try ListRequest(query: request.query, isPersonal: false)
     var mask = try list.allowed(in: catalogue) ?? [Bool](repeating: true, count: catalogue.count)
     for id in list.blocked {
       if let place = catalogue.place(of: id) { mask[Int(place)] = false }
     }
-    let (wanted, allowed) = (list, mask)
+    let (wanted, allowed) = (list.offset + list.k, mask)
+    // One more than wanted tells whether there is a next page.
     let elements = try await live.ranking.compute {
       RecommendationRoutes.nearest(
-        catalogue.vector(place), in: catalogue, k: wanted.offset + wanted.k, allowed: allowed,
-        excluding: place)
+        catalogue.vector(place), in: catalogue, k: wanted + 1, allowed: allowed, excluding: place)
     }
+    let page = Array(elements.prefix(wanted).dropFirst(list.offset))
     return .json([
       "item_id": .string(catalogue.id(place)),
       "items": .array(
-        elements.dropFirst(list.offset).enumerated().map { n, element in
+        page.enumerated().map { n, element in
           [
             "item_id": .string(catalogue.id(element.item)),
             "rank": .integer(Int64(list.offset + n + 1)),
@@ -217,6 +233,8 @@ struct RecommendationRoutes: Sendable {
             "new": .bool(!catalogue.isWarm(element.item)),
           ]
         }),
+      "offset": .integer(Int64(list.offset)),
+      "next_offset": list.nextOffset(shown: page.count, hasMore: elements.count > wanted),
       "model_version": .string(catalogue.model.version),
     ])
   }

@@ -12,10 +12,10 @@ struct UserRoutes: Sendable {
 
   func add(to table: inout RouteTable<API.Endpoint>) {
     guard let live = services.live else { return }
-    table.add("POST", "/events") { try await take($0, live) }
+    table.add("POST", "/events", isWrite: true) { try await take($0, live) }
     table.add("GET", "/users") { try list($0, live) }
     table.add("GET", "/users/{id}") { try get($0, live) }
-    table.add("DELETE", "/users/{id}") { request in
+    table.add("DELETE", "/users/{id}", isWrite: true) { request in
       let user = try Identifier.check(request.parameters["id"] ?? "", field: "id")
       try await live.write([.forget(user: user, hash: portableHash(user))])
       return .json([

@@ -65,6 +65,10 @@ final class MetricsRegistry: Sendable {
     ("encoder_batch_size", "histogram", "Inputs of a batch, by queue."),
     ("encoder_batch_duration_seconds", "histogram", "Seconds of a batch, by queue."),
     ("encoder_queue_duration_seconds", "histogram", "Seconds that an input waited, by queue."),
+    (
+      "encoder_abandoned_inputs_total", "counter",
+      "Inputs that weren't begun before their client hung up, by queue."
+    ),
     ("encoder_model_swaps_total", "counter", "Versions of the model taken up while running."),
     ("te_request_count", "counter", "Requests for vectors, by method."),
     ("te_request_success", "counter", "Requests for vectors that were answered, by method."),
