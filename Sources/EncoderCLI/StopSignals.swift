@@ -11,8 +11,14 @@ struct StopSignals {
   ///
   /// Handlers and not dispatch sources: those are registered some time later, and a signal that comes
   /// before that would be lost.
+  ///
+  /// A parent that blocks signals, as threads of Dispatch do, hands that on to what it starts: they are let through.
   init() {
     received.store(0, ordering: .relaxed)
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    for number in [SIGINT, SIGTERM] { sigaddset(&mask, number) }
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     for number in [SIGINT, SIGTERM] {
       _ = signal(number) { number in
         if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
