@@ -10,8 +10,15 @@
 #include <stdint.h>
 #include <string.h>
 
-// glibc resolves the clones when the program is loaded. Other systems take the plain function.
-#if defined(__linux__) && defined(__x86_64__) && defined(__GLIBC__)
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CK_PLAIN
+#endif
+#endif
+
+// glibc resolves the clones when the program is loaded, before the thread sanitizer, which would want to see the resolver
+// run, is there. Other systems, too, take the plain function.
+#if defined(__linux__) && defined(__x86_64__) && defined(__GLIBC__) && !defined(CK_PLAIN)
 #define CK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #define CK_DISPATCH
 #else
