@@ -11,8 +11,8 @@ struct ExportCommand: ParsableCommand {
     abstract: "Writes a model for transformers, sentence-transformers and ONNX Runtime.",
     discussion: """
       DIR is a pretrained model, any BERT directory, or a fine-tuned model, of which its encoder is \
-      written. The output loads in AutoModel, AutoTokenizer and SentenceTransformer, and \
-      text-embeddings-inference serves it. --onnx adds onnx/model.onnx: encoder, pooling and \
+      written. The output loads in AutoModel, AutoTokenizer and SentenceTransformer, in the layout \
+      that text-embeddings-inference documents. --onnx adds onnx/model.onnx: encoder, pooling and \
       normalisation in one graph. Adapters are left out unless --merge is given: it folds LoRA, (IA)3, \
       BitFit and full fine-tuning into the weights; bottleneck adapters can't be folded, they become part \
       of the ONNX graph, and the output then holds that alone.
