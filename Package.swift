@@ -80,7 +80,8 @@ let package = Package(
       ],
       resources: [
         .embedInCode("Page/index.html"), .embedInCode("Page/page.css"),
-        .embedInCode("Page/page.js"), .embedInCode("openapi.json"),
+        .embedInCode("Page/page.js"), .embedInCode("Page/favicon.svg"),
+        .embedInCode("openapi.json"),
       ]),
     .executableTarget(
       name: "EncoderCLI",

@@ -453,6 +453,10 @@ paths = {
                 "responses": {"200": {"description": "JavaScript.",
                                       "content": {"text/javascript": {}}}}, **PUBLIC}
     },
+    "/favicon.ico": {
+        "get": {"summary": "The page's icon.", "tags": ["Server"],
+                "responses": {"200": {"description": "SVG.", "content": {"image/svg+xml": {}}}}, **PUBLIC}
+    },
     "/users/{id}/recommendations": {
         "get": get(
             "The best items for a user.", ref("RankedList"), "Recommendations", LIST_ERRORS,

@@ -13,6 +13,9 @@ enum PageAssets {
     Asset(
       path: "/page.js", contentType: "text/javascript; charset=utf-8",
       bytes: PackageResources.page_js),
+    // Browsers ask for it by themselves, also for documents that were opened from memory.
+    Asset(
+      path: "/favicon.ico", contentType: "image/svg+xml", bytes: PackageResources.favicon_svg),
   ]
 
   /// Only the page's own files run, whatever an item's text contains.
