@@ -328,11 +328,11 @@ def openai_embeddings():
     }
 
 
-def rerank():
+def rerank(error="Error"):
     return {
         "post": post(
             "Texts ranked by the cosine of their vectors with the query's.", rerank_body,
-            rerank_answer, "Vectors", EMBED,
+            rerank_answer, "Vectors", EMBED, error,
         )
     }
 
@@ -394,7 +394,7 @@ paths = {
         )
     },
     "/rerank": rerank(),
-    "/v1/rerank": rerank(),
+    "/v1/rerank": rerank("OpenAIError"),
     "/predict": {
         "post": post(
             "Classes of texts, which this server's models don't have: always 424.",

@@ -383,6 +383,8 @@ def main():
             use_looks(page, "with all lists")
             use_keyboard(page)
             use_error(page)
+            # What the page would still ask for fails once its server is gone.
+            page.open("about:blank")
             server.stop()
             os.mkdir(f"{folder}/locked")
             with open(f"{folder}/locked/key", "w") as f:
