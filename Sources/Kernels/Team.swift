@@ -65,6 +65,14 @@ public final class Team: Sendable {
     while unfinished.load(ordering: .acquiring) > 0 { wait(&looks) }
   }
 
+  /// Calls `body` for ranges of `0..<total` on a team, or for the whole range where there is none.
+  @inline(__always)
+  public static func share(
+    _ total: Int, among team: Team?, _ body: @escaping @Sendable (Range<Int>) -> Void
+  ) {
+    if let team { team.runRanges(total, body) } else { body(0..<total) }
+  }
+
   private func help() {
     var looks = 0
     while !hasEnded.load(ordering: .acquiring) {

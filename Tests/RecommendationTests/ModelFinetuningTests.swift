@@ -76,6 +76,12 @@ import Testing
     if model.adapters != nil, [AdapterKind.lora, .ia3, .bitfit].contains(kind) {
       #expect(try namedBase(target.appendingPathComponent("adapter")) == "../base")
     }
+    // What training of an update begins with gives the vectors that there are.
+    let ready = loaded.withInputsOfAdapters(workers: workers)
+    expectClose(
+      ready.models.network.itemVectors(
+        ready.space.inputs, weights: ready.models.towers, workers: workers
+      ).values, model.space.towerVectors.values, absolute: 2e-3)
     let texts = ["the new sea3 item", "hill1 hill2"]
     #expect(
       loaded.embed(texts, features: nil, workers: workers).towers

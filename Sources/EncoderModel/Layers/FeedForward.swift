@@ -50,9 +50,13 @@ public struct FeedForward: Sendable {
     Linear.forward(
       y: inner, x: x, weight: weights[upWeight], bias: nil, rows: rows, inputs: width,
       outputs: innerWidth, team: arena.team)
-    BiasActivation.forward(
-      y: activated, z: inner, bias: weights[upBias], rows: rows, width: innerWidth,
-      kind: configuration.activation.kind)
+    nonisolated(unsafe) let (from, to, bias) = (inner, activated, weights[upBias])
+    let kind = configuration.activation.kind
+    Team.share(rows, among: arena.team) { rows in
+      let start = rows.lowerBound * innerWidth
+      BiasActivation.forward(
+        y: to + start, z: from + start, bias: bias, rows: rows.count, width: innerWidth, kind: kind)
+    }
     Linear.forward(
       y: branch, x: activated, weight: weights[downWeight], bias: nil, rows: rows,
       inputs: innerWidth, outputs: width, team: arena.team)

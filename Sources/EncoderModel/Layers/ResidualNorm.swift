@@ -52,10 +52,17 @@ struct ResidualNorm: Sendable {
       _ residual: UnsafeMutablePointer<S>, _ mean: UnsafeMutablePointer<S>,
       _ rstd: UnsafeMutablePointer<S>, bias: UnsafeMutablePointer<S>?
     ) {
-      LayerNorm.residualForward(
-        y: y, sum: sum, mean: mean, rstd: rstd, x: first, residual: residual, xBias: bias,
-        weight: weights[weight], bias: weights[shift], rows: rows, width: width,
-        epsilon: S(epsilon))
+      nonisolated(unsafe) let (y, sum, first, residual) = (y, sum, first, residual)
+      nonisolated(unsafe) let (mean, rstd, bias) = (mean, rstd, bias)
+      nonisolated(unsafe) let (scale, shift) = (weights[weight], weights[shift])
+      let (width, epsilon) = (width, S(epsilon))
+      Team.share(rows, among: arena.team) { rows in
+        let (row, start) = (rows.lowerBound, rows.lowerBound * width)
+        LayerNorm.residualForward(
+          y: y + start, sum: sum + start, mean: mean + row, rstd: rstd + row, x: first + start,
+          residual: residual + start, xBias: bias, weight: scale, bias: shift, rows: rows.count,
+          width: width, epsilon: epsilon)
+      }
     }
     guard let slot else {
       normalize(branch, branch, x, mean, rstd, bias: fusedBias)

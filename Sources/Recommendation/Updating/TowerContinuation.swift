@@ -144,3 +144,22 @@ struct TowerContinuation {
     return result
   }
 }
+
+extension Recommender {
+  /// The same, with the towers' inputs as the adapters give them.
+  ///
+  /// A directory holds the base's vectors, and loading makes the inputs of those: only training reads them.
+  package func withInputsOfAdapters(workers: Workers) -> Recommender {
+    guard let adapters else { return self }
+    let sequences = model.tokenizer.encodeBatch(
+      items.texts, maximumLength: maximumLength, threads: workers.count)
+    let raw = ItemTextEncoder(
+      encoder: model.encoder, weights: model.weights, adapters: adapters, pooling: pooling
+    ).vectors(sequences, workers: workers)
+    var space = space
+    space.inputs = models.assembly.inputs(
+      raw: raw, features: DenseMatrix.beside(features(of: items), vectorFeatures),
+      workers: workers)
+    return replacing(userFeatures: userFeatures, space: space)
+  }
+}
