@@ -11,6 +11,7 @@ All of it takes about half an hour; --only chooses parts.
 import argparse
 import csv
 import json
+import math
 import os
 import platform
 import random
@@ -237,23 +238,26 @@ def recommendation(bench):
                   f"{1e3 * users / found['ours'].rate:,.1f} ms", note="exact")
 
 
+def parameters(folder):
+    """How many weights a checkpoint's safetensors files hold, by their headers."""
+    count = 0
+    for path in Path(folder).glob("*.safetensors"):
+        with open(path, "rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        count += sum(math.prod(t["shape"]) for name, t in header.items() if name != "__metadata__")
+    return count
+
+
 def memory(bench, model):
-    encoder = str(BUILD / "encoder")
-    lines = Path(bench.work) / "million.txt"
-    with open(lines, "w", encoding="utf-8") as file:
-        for n in range(1_000_000):
-            file.write(f"item number {n} of a long list\n")
-    for folder, path in (("the starter", str(bench.options.encoder)), ("all-MiniLM-L6-v2", model)):
-        # The larger model would take a quarter of an hour for a million lines.
-        count = 1_000_000 if path != model else 100_000
-        if count < 1_000_000:
-            lines.write_text("".join(open(lines, encoding="utf-8").readlines()[:count]), encoding="utf-8")
+    lines = Path(bench.work) / "lines.txt"
+    # The larger model would take half an hour for a million lines.
+    for name, folder, count in (("the starter", bench.options.encoder, 1_000_000), ("all-MiniLM-L6-v2", model, 100_000)):
+        lines.write_text("".join(f"item number {n} of a long list\n" for n in range(count)), encoding="utf-8")
         peak, seconds = peak_memory([
-            encoder, "embed", "--model", path, str(lines), "--output",
+            str(BUILD / "encoder"), "embed", "--model", str(folder), str(lines), "--output",
             str(Path(bench.work) / "vectors.npy"), "--quiet"])
-        weights = 4 * sum(f.stat().st_size // (2 if path != model else 4) for f in Path(path).glob("*.safetensors"))
-        bench.add(f"embed {count:,} lines through {folder}, peak memory", f"{peak:.0f} MB", bar="weights + 150 MB",
-                  note=f"weights {weights / 1e6:.0f} MB in single precision; {seconds:.0f} s")
+        bench.add(f"embed {count:,} lines through {name}, peak memory", f"{peak:.0f} MB", bar="weights + 150 MB",
+                  note=f"weights {4e-6 * parameters(folder):.0f} MB in single precision; {seconds:.0f} s")
     path = behaviours_file(bench, 25_000_000)
     peak, seconds = peak_memory([str(BUILD / "encoder-bench"), "read", path])
     size = os.path.getsize(path)

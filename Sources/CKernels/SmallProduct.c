@@ -28,9 +28,9 @@
     }                                                                                           \
   }                                                                                             \
   _Pragma("clang loop unroll(full)") for (int r = 0; r < ROWS; ++r) {                           \
-    ck_v4 totals = COLUMNS == 4 ? CK_FOUR_SUMS##LANES(sums[r][0], sums[r][1 % COLUMNS],          \
-                                                      sums[r][2 % COLUMNS], sums[r][3 % COLUMNS]) \
-                                : CK_FOUR_SUMS##LANES(sums[r][0], sums[r][0], sums[r][0], sums[r][0]); \
+    /* A single column is summed four times over: the same order as among four. */              \
+    ck_v4 totals = CK_FOUR_SUMS##LANES(sums[r][0], sums[r][1 % COLUMNS], sums[r][2 % COLUMNS],   \
+                                       sums[r][3 % COLUMNS]);                                   \
     _Pragma("clang loop unroll(full)") for (int c = 0; c < COLUMNS; ++c) {                      \
       float total = totals[c];                                                                  \
       for (ptrdiff_t j = i; j < k; ++j) total += x[r * k + j] * w[c * k + j];                   \

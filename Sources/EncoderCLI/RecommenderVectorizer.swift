@@ -13,9 +13,7 @@ struct RecommenderVectorizer: TextVectorizer {
 
   var width: Int { recommender.models.network.configuration.width }
 
-  var maximumLength: Int {
-    min(recommender.options.maximumLength, recommender.model.sentence.maximumLength)
-  }
+  var maximumLength: Int { recommender.maximumLength }
 
   var featureColumns: [String] { recommender.itemSchema?.columns.map(\.name) ?? [] }
 

@@ -21,21 +21,15 @@ public enum FewRows {
     }
     nonisolated(unsafe) let (to, from, matrix) = (y.floats, x.floats, weight.floats)
     nonisolated(unsafe) let shift = bias?.floats
-    let product: @Sendable (Range<Int>) -> Void = { columns in
-      let first = columns.lowerBound
-      ck_small_product(
-        to + first, outputs, from, matrix + first * inputs, shift.map { $0 + first }, rows,
-        columns.count, inputs)
-    }
     // A part takes some microseconds, handing it over less than one. Whole tiles of columns are shared out: what is
     // left over beside them is slow.
     let tile = 4
-    if let team, rows * inputs * outputs > 100_000 {
-      team.runRanges((outputs + tile - 1) / tile) {
-        product(($0.lowerBound * tile)..<min($0.upperBound * tile, outputs))
-      }
-    } else {
-      product(0..<outputs)
+    let isWorthIt = rows * inputs * outputs > 100_000
+    Team.share((outputs + tile - 1) / tile, among: isWorthIt ? team : nil) { tiles in
+      let first = tiles.lowerBound * tile
+      ck_small_product(
+        to + first, outputs, from, matrix + first * inputs, shift.map { $0 + first }, rows,
+        min(tiles.upperBound * tile, outputs) - first, inputs)
     }
   }
 

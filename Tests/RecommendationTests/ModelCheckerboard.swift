@@ -15,6 +15,19 @@ struct Checkerboard {
   let items: ItemTable
   let behaviors: Behaviors
 
+  /// A value for each item that says nothing about who wants it.
+  var seasons: [String] {
+    items.texts.indices.map { ($0 / 2) % 2 == 0 ? "spring" : "autumn" }
+  }
+
+  /// The items with their seasons as a column.
+  var itemsWithSeasons: ItemTable {
+    ItemTable(
+      ids: items.ids, texts: items.texts,
+      features: FeatureTable(
+        columns: [.init(name: "season", values: seasons)], rowCount: items.count))
+  }
+
   /// `labelled` adds rows of label 0 on the other topic's items.
   init(labelled: Bool = false) {
     var generator = SeededGenerator(seed: 3)

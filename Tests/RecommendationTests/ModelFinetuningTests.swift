@@ -134,11 +134,7 @@ import Testing
 
   @Test("Texts with their columns have the catalogue's vectors, without them others")
   func vectorsOfTextsWithFeatures() throws {
-    let seasons = board.items.texts.indices.map { ($0 / 2) % 2 == 0 ? "spring" : "autumn" }
-    let items = ItemTable(
-      ids: board.items.ids, texts: board.items.texts,
-      features: FeatureTable(
-        columns: [.init(name: "season", values: seasons)], rowCount: seasons.count))
+    let (items, seasons) = (board.itemsWithSeasons, board.seasons)
     let model = try Checkerboard.finetune(items, try split().train)
     let known = model.space.towerVectors
     let found = model.towerVectors(items.texts, features: items.features, workers: workers)

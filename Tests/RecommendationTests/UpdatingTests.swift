@@ -97,11 +97,7 @@ import Testing
 
   @Test("A known item with another text or another value is represented as a new one would be")
   func changedItems() throws {
-    let seasons = board.items.texts.indices.map { ($0 / 2) % 2 == 0 ? "spring" : "autumn" }
-    let items = ItemTable(
-      ids: board.items.ids, texts: board.items.texts,
-      features: FeatureTable(
-        columns: [.init(name: "season", values: seasons)], rowCount: seasons.count))
+    let (items, seasons) = (board.itemsWithSeasons, board.seasons)
     let model = try Checkerboard.finetune(items, parts().old, adapters: .bottleneck)
     // Item 4 gets a text of the other topic, item 5 the other season; item 6 stays, whatever its colour.
     let text = "the new item hill1 hill2 hill3"

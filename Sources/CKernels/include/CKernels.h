@@ -1,6 +1,6 @@
 // The element-wise loops that need the processor's vector width, for Float only.
 //
-// Every function has a generic Swift twin in the target Kernels, which says what it computes. All
+// Those of layers have a generic Swift twin in the target Kernels, which says what they compute. All
 // matrices are row-major. Where an output may be the same array as an input, "may alias" says so
 // (the very same address, never a shifted one). Rows are computed one by one in one order, so that
 // a row's result doesn't depend on its neighbours.

@@ -94,6 +94,7 @@ public struct ModelUpdater {
       users: data.users, histories: data.fresh, userFeatures: data.userFeatures)
     // Pointwise losses learn from labels, of which a model's directory has none.
     guard !model.options.towers.loss.isPointwise, options.epochs > 0 else { return model }
+    model = model.withInputsOfAdapters(workers: workers)
     let training = TowerContinuation(
       model, new: data.events, old: data.current.histories, options: options, workers: workers)
     try judge("towers", tolerance: 0, training.trainingTowers())

@@ -59,16 +59,13 @@ struct TowerContinuation {
   func trainingAdapters() throws -> Recommender {
     guard let present = recommender.adapters else { return recommender }
     let model = recommender.model
-    let features = DenseMatrix.beside(
-      recommender.features(of: recommender.items), recommender.vectorFeatures)
+    let features = recommender.ownFeatures
     let learning = ParameterStore<Float>(present.weights.table)
     learning.copy(from: present.weights)
     let stack = present.with(weights: learning)
     stack.refresh()
     let first = stack.firstLayer(of: model.encoder)
-    let sequences = model.tokenizer.encodeBatch(
-      recommender.items.texts,
-      maximumLength: recommender.maximumLength, threads: workers.count)
+    let sequences = recommender.ownSequences(workers)
     let cache = try HiddenStateCache.below(
       stack, sequences, encoder: model.encoder, weights: model.weights, workers: workers)
     let texts = ItemTextEncoder(
@@ -151,15 +148,23 @@ extension Recommender {
   /// A directory holds the base's vectors, and loading makes the inputs of those: only training reads them.
   package func withInputsOfAdapters(workers: Workers) -> Recommender {
     guard let adapters else { return self }
-    let sequences = model.tokenizer.encodeBatch(
-      items.texts, maximumLength: maximumLength, threads: workers.count)
     let raw = ItemTextEncoder(
       encoder: model.encoder, weights: model.weights, adapters: adapters, pooling: pooling
-    ).vectors(sequences, workers: workers)
+    ).vectors(ownSequences(workers), workers: workers)
     var space = space
     space.inputs = models.assembly.inputs(
-      raw: raw, features: DenseMatrix.beside(features(of: items), vectorFeatures),
-      workers: workers)
+      raw: raw, features: ownFeatures, workers: workers)
     return replacing(userFeatures: userFeatures, space: space)
+  }
+
+  /// Token ids of the items' texts.
+  fileprivate func ownSequences(_ workers: Workers) -> [[Int32]] {
+    model.tokenizer.encodeBatch(
+      items.texts, maximumLength: maximumLength, threads: workers.count)
+  }
+
+  /// Columns of the items and their vectors from elsewhere, a row an item.
+  fileprivate var ownFeatures: DenseMatrix? {
+    DenseMatrix.beside(features(of: items), vectorFeatures)
   }
 }

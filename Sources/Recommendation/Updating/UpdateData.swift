@@ -27,7 +27,7 @@ struct UpdateData {
   init(
     _ recommender: Recommender, _ input: UpdateInput, options: UpdateOptions, workers: Workers
   ) throws {
-    var model = recommender.withInputsOfAdapters(workers: workers)
+    var model = recommender
     if let items = input.items {
       let changes = model.changedItems(in: items)
       report.changedItems = changes.count
