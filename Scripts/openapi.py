@@ -480,9 +480,11 @@ paths = {
     "/items/{id}/audience": {
         "get": get(
             "The users whom an item is for.",
-            obj({"item_id": STRING, "users": audience_users, "model_version": STRING}),
+            obj({"item_id": STRING, "users": audience_users, "offset": INTEGER,
+                 "next_offset": {"type": ["integer", "null"]}, "model_version": STRING}),
             "Recommendations", LIST_ERRORS,
-            [ITEM, query("k", LIST_FIELDS["k"]), query("include_owners", BOOL)],
+            [ITEM, query("k", LIST_FIELDS["k"]), query("offset", LIST_FIELDS["offset"]),
+             query("include_owners", BOOL)],
         )
     },
     "/audience": {
@@ -557,8 +559,11 @@ paths = {
     },
     "/users": {
         "get": get(
-            "Users, those with new events first.", obj({"users": arr(STRING)}), "Users", (401, 422),
-            [query("prefix", STRING), query("limit", LIST_FIELDS["k"])],
+            "Users, those with new events first.",
+            obj({"users": arr(STRING), "offset": INTEGER, "next_offset": {"type": ["integer", "null"]}}),
+            "Users", (401, 422),
+            [query("prefix", STRING), query("limit", LIST_FIELDS["k"]),
+             query("offset", {"type": "integer", "minimum": 0, "maximum": 2147483647, "default": 0})],
         )
     },
     "/users/{id}": {

@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-@Suite("Sparse products of sixteen vectors")
+@Suite("Sparse products of sixteen or four vectors")
 struct SparseLanesTests {
   /// Rows [2 at 0, -1 at 2], [], [0.5 at 1].
   private let offsets = [0, 2, 2, 3]
@@ -48,5 +48,47 @@ struct SparseLanesTests {
       $0 + Double(values[$1]) * Double(row[Int(columns[$1])])
     }
     #expect(abs(Double(alone) - exact) < 1e-3)
+  }
+
+  @Test("there and back", arguments: [SparseLanes.few, SparseLanes.count])
+  func thereAndBack(lanes: Int) {
+    let (vectors, width) = (lanes - 1, 300)
+    let rows = (0..<(vectors * width)).map { Float($0) }
+    var mixed = [Float](repeating: .nan, count: width * lanes)
+    SparseLanes.interleave(&mixed, rows: rows, vectors: vectors, width: width, lanes: lanes)
+    #expect(mixed[5 * lanes + 2] == Float(2 * width + 5) && mixed[lanes - 1] == 0)
+    var again = [Float](repeating: .nan, count: vectors * width)
+    SparseLanes.separate(&again, lanes: mixed, vectors: vectors, width: width, lanes: lanes)
+    #expect(again == rows)
+  }
+
+  @Test(
+    "standardised by mean and deviation, as by hand in Double",
+    arguments: [SparseLanes.few, SparseLanes.count], [true, false])
+  func standardized(lanes: Int, isMasked: Bool) {
+    let rows = 700
+    let x = (0..<(rows * lanes)).map { Float(($0 * 7919) % 1000) / 100 - 3 }
+    let mask = (0..<rows).map { Float($0 % 3 == 0 ? 0 : 1) }
+    var (sums, squares) = (
+      [Double](repeating: .nan, count: lanes), [Double](repeating: .nan, count: lanes)
+    )
+    SparseLanes.moments(
+      sums: &sums, squares: &squares, x: x, mask: isMasked ? mask : nil, rows: rows, lanes: lanes)
+    for lane in 0..<lanes {
+      let own = (0..<rows).map { Double(x[$0 * lanes + lane]) * (isMasked ? Double(mask[$0]) : 1) }
+      #expect(abs(sums[lane] - own.reduce(0, +)) < 1e-2)
+      #expect(abs(squares[lane] - own.reduce(0) { $0 + $1 * $1 }) < 1e-2)
+    }
+    let shift = (0..<lanes).map { Float($0) }
+    let scale = (0..<lanes).map { 1 / Float($0 + 1) }
+    let coefficients = (0..<rows).map { Float($0 % 5) }
+    var y = [Float](repeating: 1, count: rows * lanes)
+    SparseLanes.addStandardized(
+      &y, x: x, shift: shift, scale: scale, coefficients: coefficients, rows: rows, lanes: lanes)
+    for n in y.indices {
+      let (row, lane) = (n / lanes, n % lanes)
+      let expected = 1 + (x[n] - shift[lane]) * scale[lane] * coefficients[row]
+      #expect(abs(y[n] - expected) < 1e-5)
+    }
   }
 }

@@ -103,13 +103,19 @@ ptrdiff_t ck_collect_above(uint64_t *keys, ptrdiff_t *kept, ptrdiff_t limit, con
 // 1 <= least <= most < count. Their order stays. Returns how many, and a bound that they, and no others, are above.
 ptrdiff_t ck_keep_largest(uint64_t *keys, ptrdiff_t count, ptrdiff_t least, ptrdiff_t most, uint64_t *bound);
 
-// How many right sides ck_sparse_lanes takes together.
+// Lanes: vectors beside each other, element i of lane l at i * lanes + l; lanes is one of these two. What is computed of a
+// lane doesn't depend on the others.
 #define CK_LANES 16
+#define CK_FEW_LANES 4
 
-// y = S x for a sparse S of `rows` rows and sixteen right sides: x and y hold sixteen numbers a row. Each is
-// summed in the order of the row's entries, whatever stands in the other lanes.
+// y = S x for a sparse S of `rows` rows, each summed in the order of its entries.
 void ck_sparse_lanes(float *y, const float *x, const ptrdiff_t *offsets, const int32_t *columns,
-                     const float *values, ptrdiff_t rows);
+                     const float *values, ptrdiff_t rows, int lanes);
+// For each lane the sum of x * mask over the rows, and the sum of its squares; without a mask all rows count.
+void ck_lane_moments(double *sums, double *squares, const float *x, const float *mask, ptrdiff_t rows, int lanes);
+// y += (x - shift[lane]) * scale[lane] * coefficients[row].
+void ck_lane_add(float *y, const float *x, const float *shift, const float *scale, const float *coefficients,
+                 ptrdiff_t rows, int lanes);
 
 // One AdamW step. `keep` = 1 - lr * decay, `step_size` = lr / (1 - beta1^t),
 // `root_correction` = sqrt(1 - beta2^t).

@@ -109,17 +109,20 @@ public struct Recommender: Sendable {
     let near = ItemSpace.neighbours(
       white: old.white.appending(text.white), words: old.words.appendingRows(words),
       queries: queries, counts: counts, workers: workers)
-    try append(table, text: text, words: words, near: near, vectors: added)
+    try append(
+      table, text: (text.raw, text.inputs, text.white, text.towers), words: words, near: near,
+      vectors: added)
   }
 
   /// Appends items whose representations are known: rows over the catalogue with them in it.
   ///
-  /// `vectors` are the rows for ``vectorFeatures``, where the model has those.
+  /// Without pooled vectors or tower inputs of the items no item has them afterwards. `vectors` are the rows for
+  /// ``vectorFeatures``, where the model has those.
   ///
   /// - Throws: ``RecommenderError`` for an id that the catalogue has already.
   mutating func append(
     _ table: ItemTable,
-    text: (raw: DenseMatrix, inputs: DenseMatrix, white: DenseMatrix, towers: DenseMatrix),
+    text: (raw: DenseMatrix?, inputs: DenseMatrix?, white: DenseMatrix, towers: DenseMatrix),
     words: SparseMatrix, near: ItemNeighbourhoods, vectors added: DenseMatrix? = nil
   ) throws {
     var ids = items.ids
@@ -136,8 +139,11 @@ public struct Recommender: Sendable {
     }
     let old = space
     let total = old.count + table.count
+    func joined(_ known: DenseMatrix, _ added: DenseMatrix?) -> DenseMatrix {
+      added.map { known.appending($0) } ?? DenseMatrix(rowCount: total, columnCount: 0)
+    }
     space = ItemSpace(
-      raw: old.raw.appending(text.raw), inputs: old.inputs.appending(text.inputs),
+      raw: joined(old.raw, text.raw), inputs: joined(old.inputs, text.inputs),
       white: old.white.appending(text.white), words: old.words.appendingRows(words),
       towerVectors: old.towerVectors.appending(text.towers),
       counts: old.counts + [Float](repeating: 0, count: table.count),

@@ -20,8 +20,8 @@ public final class OnlineItem: Sendable {
   let wordCosines: [Weighted]
   /// Weights of the nearest items with behaviours by kernel ridge regression.
   let kernelWeights: [Weighted]
-  /// Pooled, assembled and sparse rows, which the catalogue's copy of the item needs.
-  let rows: Rows
+  /// Its TF-IDF row, by term.
+  let words: [Weighted]
 
   /// An item of the training catalogue with a weight.
   public struct Weighted: Sendable, Equatable {
@@ -31,16 +31,10 @@ public final class OnlineItem: Sendable {
     public let weight: Float
   }
 
-  struct Rows: Sendable {
-    let raw: [Float]
-    let inputs: [Float]
-    let white: [Float]
-    let words: [Weighted]
-  }
-
   init(
     white: [Float], tower: [Float], factors: [Float], textNeighbours: [Weighted],
-    wordNeighbours: [Weighted], wordCosines: [Weighted], kernelWeights: [Weighted], rows: Rows
+    wordNeighbours: [Weighted], wordCosines: [Weighted], kernelWeights: [Weighted],
+    words: [Weighted]
   ) {
     self.white = white
     self.tower = tower
@@ -49,7 +43,7 @@ public final class OnlineItem: Sendable {
     self.wordNeighbours = wordNeighbours
     self.wordCosines = wordCosines
     self.kernelWeights = kernelWeights
-    self.rows = rows
+    self.words = words
   }
 }
 
@@ -92,12 +86,9 @@ extension OnlineModel {
         kernelWeights: zip(kernel.columns(ofRow: row), kernel.values(ofRow: row)).map {
           OnlineItem.Weighted(item: $0, weight: $1)
         },
-        rows: .init(
-          raw: Array(embedded.raw.row(row)), inputs: Array(embedded.inputs.row(row)),
-          white: Array(embedded.white.row(row)),
-          words: zip(words.columns(ofRow: row), words.values(ofRow: row)).map {
-            OnlineItem.Weighted(item: $0, weight: $1)
-          }))
+        words: zip(words.columns(ofRow: row), words.values(ofRow: row)).map {
+          OnlineItem.Weighted(item: $0, weight: $1)
+        })
     }
   }
 
@@ -118,7 +109,9 @@ extension OnlineModel {
 }
 
 extension OnlineModel {
-  /// The recommender with later items in its catalogue, for what looks at one item at a time.
+  /// The recommender with later items in its catalogue, for what looks at some items in many ways: reasons.
+  ///
+  /// Its items have no pooled vectors and no tower inputs, which only training needs.
   ///
   /// - Parameters:
   ///   - items: the items' representations.
@@ -127,24 +120,18 @@ extension OnlineModel {
   public func recommender(adding items: [OnlineItem], _ table: ItemTable) throws -> Recommender {
     precondition(items.count == table.count, "\(items.count) items in a table of \(table.count)")
     var result = recommender
-    guard let first = items.first else { return result }
-    func dense(_ row: (OnlineItem) -> [Float]) -> DenseMatrix {
-      DenseMatrix(
-        rowCount: items.count, columnCount: row(first).count, values: items.flatMap(row))
-    }
+    guard !items.isEmpty else { return result }
+    let total = itemCount + items.count
     func sparse(_ row: (OnlineItem) -> [OnlineItem.Weighted], columns: Int) -> SparseMatrix {
       let rows = OnlineBlock.Sparse(items.map(row))
       return SparseMatrix(
         trustedRowCount: items.count, columnCount: columns, offsets: rows.offsets,
         columns: rows.items, values: rows.weights)
     }
-    let total = itemCount + items.count
+    let block = OnlineBlock.Part(items)
     try result.append(
-      table,
-      text: (
-        dense(\.rows.raw), dense(\.rows.inputs), dense(\.rows.white), dense(\.tower)
-      ),
-      words: sparse(\.rows.words, columns: recommender.models.words.termCount),
+      table, text: (raw: nil, inputs: nil, white: block.white, towers: block.towers),
+      words: sparse(\.words, columns: recommender.models.words.termCount),
       near: ItemNeighbourhoods(
         text: sparse(\.textNeighbours, columns: total),
         words: sparse(\.wordNeighbours, columns: total),

@@ -1,11 +1,11 @@
 /// An item's representation as bytes, so that it needn't be computed again by the same model.
 ///
-/// Little-endian: the lengths of eleven lists as 32-bit numbers, then their 32-bit elements.
+/// Little-endian: the lengths of eight lists as 32-bit numbers, then their 32-bit elements.
 extension OnlineItem {
-  private var dense: [[Float]] { [white, tower, factors, rows.raw, rows.inputs, rows.white] }
+  private var dense: [[Float]] { [white, tower, factors] }
 
   private var sparse: [[Weighted]] {
-    [textNeighbours, wordNeighbours, wordCosines, kernelWeights, rows.words]
+    [textNeighbours, wordNeighbours, wordCosines, kernelWeights, words]
   }
 
   /// The bytes.
@@ -27,22 +27,22 @@ extension OnlineItem {
 
   /// Reads what ``bytes`` has written; nil for anything else.
   public convenience init?(bytes: [UInt8]) {
-    guard bytes.count % 4 == 0, bytes.count >= 44 else { return nil }
+    guard bytes.count % 4 == 0, bytes.count >= 32 else { return nil }
     let words = bytes.withUnsafeBytes { raw in
       (0..<(bytes.count / 4)).map {
         UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self))
       }
     }
-    let counts = words[..<11].map { Int($0) }
-    let total = counts[..<6].reduce(11, +) + 2 * counts[6...].reduce(0, +)
+    let counts = words[..<8].map { Int($0) }
+    let total = counts[..<3].reduce(8, +) + 2 * counts[3...].reduce(0, +)
     guard total == words.count else { return nil }
-    var next = 11
+    var next = 8
     func take(_ count: Int) -> ArraySlice<UInt32> {
       next += count
       return words[(next - count)..<next]
     }
-    let dense = counts[..<6].map { take($0).map { Float(bitPattern: $0) } }
-    let sparse = counts[6...].map { count -> [Weighted] in
+    let dense = counts[..<3].map { take($0).map { Float(bitPattern: $0) } }
+    let sparse = counts[3...].map { count -> [Weighted] in
       let items = take(count)
       return zip(items, take(count)).map {
         Weighted(item: Int32(bitPattern: $0), weight: Float(bitPattern: $1))
@@ -51,7 +51,7 @@ extension OnlineItem {
     self.init(
       white: dense[0], tower: dense[1], factors: dense[2], textNeighbours: sparse[0],
       wordNeighbours: sparse[1], wordCosines: sparse[2], kernelWeights: sparse[3],
-      rows: Rows(raw: dense[3], inputs: dense[4], white: dense[5], words: sparse[4]))
+      words: sparse[4])
   }
 
   /// Whether a model that has made `other` could have made this: the same widths, and items that it has.

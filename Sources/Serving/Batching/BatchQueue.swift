@@ -3,8 +3,8 @@ import Foundation
 /// A bounded first-in-first-out queue whose threads take several entries at once, up to a budget.
 ///
 /// A request's inputs may end up in several batches, and a batch may hold inputs of several requests.
-/// Nobody waits for a batch to fill: a free thread takes what is there, its share of it while little
-/// is there, so that a lone large request runs on all threads.
+/// Nobody waits for a batch to fill: a free thread takes what is there, up to its share of all that waits and
+/// runs, so that a lone large request runs on all threads, and batches are large where many requests run.
 package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   /// What a batch's computation gives: an output for each input, or an error for all.
   package typealias Run = @Sendable (_ worker: Int, _ inputs: [Input]) throws -> [Output]
@@ -58,6 +58,7 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
   private var entries: [Entry] = []
   private var head = 0
   private var queuedCost = 0
+  private var runningCost = 0
   private var isClosed = false
   private var liveThreads = 0
   /// Cost a second, by which the wait is estimated.
@@ -279,7 +280,7 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
 
   private func pop() -> [Entry] {
     // Not less than a sixteenth of the budget: tiny batches leave the matrix kernels idle.
-    let share = max((queuedCost + threadCount - 1) / threadCount, budget / 16)
+    let share = max((queuedCost + runningCost + threadCount - 1) / threadCount, budget / 16)
     let bound = min(budget, share)
     var batch: [Entry] = []
     var cost = 0
@@ -297,6 +298,7 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
       queuedCost -= entry.cost
       head += 1
     }
+    runningCost += cost
     if head > 1024, head * 2 > entries.count {
       entries.removeFirst(head)
       head = 0
@@ -309,6 +311,7 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
   ) {
     var done: [(CheckedContinuation<Answer, any Error>, Result<Answer, any Error>)] = []
     condition.lock()
+    runningCost -= cost
     if elapsed > 0 {
       let measured = Double(cost * threadCount) / elapsed
       rate = rate == 0 ? measured : 0.9 * rate + 0.1 * measured

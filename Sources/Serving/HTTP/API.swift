@@ -47,6 +47,7 @@ package final class API: Sendable {
     OpenAIRoutes(services).add(to: &table)
     StatusRoutes(services).add(to: &table)
     RecommendationRoutes(services).add(to: &table)
+    AudienceRoutes(services).add(to: &table)
     CatalogueRoutes(services).add(to: &table)
     UserRoutes(services).add(to: &table)
     self.table = table

@@ -13,8 +13,8 @@ final class AudienceService: Sendable {
   }
 
   private struct Job: Sendable {
-    /// The item's place; nil makes the index only.
-    let place: Int32?
+    /// Whose audience; nil makes the index only.
+    let subject: AudienceIndex.Subject?
     let k: Int
     let includesOwners: Bool
     let catalogue: Catalogue
@@ -26,6 +26,8 @@ final class AudienceService: Sendable {
     let model: LoadedModel
     var index: AudienceIndex
     var users: IDTable
+    /// Users who were forgotten, by row: they have rows still, without a history, and nothing is for them.
+    var hidden: [Bool]
   }
 
   private let queue: BatchQueue<Job, [Member]>
@@ -51,89 +53,70 @@ final class AudienceService: Sendable {
   /// Begins to make the index of the version in use.
   func prepare(_ live: LiveState) {
     let job = Job(
-      place: nil, k: 0, includesOwners: false, catalogue: live.catalogue, live: live)
+      subject: nil, k: 0, includesOwners: false, catalogue: live.catalogue, live: live)
     let (queue, deadline) = (queue, deadline)
     Task { try? await queue.submit([job], costs: [1], deadline: deadline) }
   }
 
-  /// The `k` users with the highest scores for an item, best first.
+  /// The `k` users with the highest scores for an item or a text, best first.
   func audience(
-    of place: Int32, k: Int, includesOwners: Bool, in catalogue: Catalogue, _ live: LiveState
+    of subject: AudienceIndex.Subject, k: Int, includesOwners: Bool, in catalogue: Catalogue,
+    _ live: LiveState
   ) async throws -> [Member] {
     try await queue.submit(
       [
         Job(
-          place: place, k: k, includesOwners: includesOwners, catalogue: catalogue, live: live)
+          subject: subject, k: k, includesOwners: includesOwners, catalogue: catalogue, live: live)
       ], costs: [1], deadline: deadline)[0]
   }
 
   private static func run(_ job: Job, _ known: inout Known?) throws -> [Member] {
     let (catalogue, live) = (job.catalogue, job.live)
-    let recommender = try catalogue.recommender()
+    let one = Workers(count: 1)
     var current: Known
-    if let known, known.model === catalogue.model {
-      current = known
-      try update(&current, live.events.takeChanged(), catalogue, recommender, live)
+    if let found = known, found.model === catalogue.model {
+      current = found
+      // Held once, so that nothing of it is copied.
+      known = nil
+      update(&current, live.events.takeChanged(), catalogue, live)
     } else {
+      let recommender = catalogue.online.recommender
       current = Known(
-        model: catalogue.model,
-        index: try AudienceIndex(
-          catalogue.online.recommender, histories: catalogue.online.recommender.histories,
-          userFeatures: catalogue.online.recommender.userFeatures, workers: Workers(count: 1)),
-        users: catalogue.online.recommender.users)
+        model: catalogue.model, index: try AudienceIndex(catalogue.online, workers: one),
+        users: recommender.users,
+        hidden: [Bool](repeating: false, count: recommender.users.count))
       _ = live.events.takeChanged()
       let forgotten = current.users.strings.filter { live.events.isForgotten($0) }
-      try update(&current, live.events.users() + forgotten, catalogue, recommender, live)
+      update(&current, live.events.users() + forgotten, catalogue, live)
     }
-    known = current
-    guard let place = job.place else { return [] }
-    // Forgotten users have rows still, without a history; nothing is for them.
-    let members = try current.index.audience(
-      of: [place], in: recommender, k: job.k + 100, includesOwners: job.includesOwners,
-      workers: Workers(count: 1))[0]
-    var result: [Member] = []
-    for member in members where result.count < job.k {
-      let user = current.users[Int(member.user)]
-      if live.events.isForgotten(user), !live.events.contains(user) { continue }
-      result.append(Member(user: user, score: member.score))
-    }
-    return result
+    defer { known = current }
+    guard let subject = job.subject else { return [] }
+    return try current.index.audience(
+      of: subject, in: catalogue.online, block: catalogue.block, k: job.k,
+      includesOwners: job.includesOwners, hidden: current.hidden, workers: one
+    ).map { Member(user: current.users[Int($0.user)], score: $0.score) }
   }
 
   /// Takes newer histories of some users into the index.
   private static func update(
-    _ known: inout Known, _ users: [String], _ catalogue: Catalogue, _ recommender: Recommender,
-    _ live: LiveState
-  ) throws {
+    _ known: inout Known, _ users: [String], _ catalogue: Catalogue, _ live: LiveState
+  ) {
     var rows: [(row: Int32, history: UserHistory)] = []
     for user in IDTable(users).strings {
-      let row = Int32(known.users.insert(user))
+      let row = known.users.insert(user)
+      if row == known.hidden.count { known.hidden.append(false) }
+      known.hidden[row] = live.events.isForgotten(user) && !live.events.contains(user)
       rows.append(
-        (row, live.history(of: user, in: catalogue) ?? UserHistory(places: [], features: nil)))
+        (
+          Int32(row),
+          live.history(of: user, in: catalogue) ?? UserHistory(places: [], features: nil)
+        ))
     }
     guard !rows.isEmpty else { return }
     rows.sort { $0.row < $1.row }
-    var entries: [SparseMatrix.Entry] = []
-    for (n, entry) in rows.enumerated() {
-      for place in entry.history.places where Int(place) < recommender.items.count {
-        entries.append(.init(row: Int32(n), column: place))
-      }
-    }
-    let width = recommender.models.network.configuration.userInputs
-    var features: DenseMatrix?
-    if width > 0 {
-      var table = DenseMatrix(rowCount: rows.count, columnCount: width)
-      for (n, entry) in rows.enumerated() {
-        for (d, value) in (entry.history.features ?? []).prefix(width).enumerated() {
-          table[n, d] = value
-        }
-      }
-      features = table
-    }
-    try known.index.update(
-      rows.map(\.row),
-      histories: SparseMatrix(
-        rowCount: rows.count, columnCount: recommender.items.count, entries: entries),
-      features: features, in: recommender, workers: Workers(count: 1))
+    known.index.update(
+      rows.map(\.row), histories: rows.map { $0.history.places.sorted() },
+      features: rows.map(\.history.features), in: catalogue.online, block: catalogue.block,
+      workers: Workers(count: 1))
   }
 }

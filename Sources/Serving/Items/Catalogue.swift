@@ -28,7 +28,6 @@ final class Catalogue: Sendable {
   private let isListed: [Bool]
   private let expiries: [(place: Int32, time: Double)]
   private let filters = Mutex<[FilterKey: [Bool]]>([:])
-  private let whole = Mutex<Recommender?>(nil)
 
   private struct FilterKey: Hashable {
     let candidates: String
@@ -199,25 +198,8 @@ final class Catalogue: Sendable {
       ? Array(online.towerVector(Int(place))) : newItems[Int(place) - trainedCount].vectors.tower
   }
 
-  /// The recommender with all items that came since, for reasons and audiences; built when first asked
-  /// for.
-  func recommender() throws -> Recommender {
-    try whole.withLock { known in
-      if let known { return known }
-      let columns = online.recommender.items.features?.columns.map(\.name) ?? []
-      let table = ItemTable(
-        ids: newIDs, texts: newItems.map(\.record.text),
-        features: columns.isEmpty
-          ? nil
-          : FeatureTable(
-            columns: columns.map { name in
-              .init(name: name, values: newItems.map { $0.record.feature(name) ?? "" })
-            }, rowCount: newItems.count))
-      let made = try online.recommender(adding: newItems.map(\.vectors), table)
-      known = made
-      return made
-    }
-  }
+  /// The vectors of an item that came after training.
+  func vectors(_ place: Int32) -> OnlineItem { block[Int(place) - trainedCount] }
 
   // MARK: What may be listed
 
@@ -302,13 +284,6 @@ final class Catalogue: Sendable {
 
   /// An id that no client can give: it has a control character.
   static let momentaryID = "\u{1}"
-
-  /// This catalogue with one more item behind the others.
-  func adding(_ record: ItemRecord, _ vectors: OnlineItem) -> Catalogue {
-    var draft = Draft(self)
-    draft.put(record, vectors)
-    return Catalogue(self, draft)
-  }
 
   /// The catalogue after some changes, in their order.
   ///

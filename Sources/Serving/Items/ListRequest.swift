@@ -21,6 +21,9 @@ struct ListRequest: Sendable {
   /// The most items whose reasons are given at once.
   static let explanationLimit = 50
 
+  /// The first page of a usual list.
+  init() {}
+
   /// Reads a query.
   ///
   /// - Parameter isPersonal: whether the list is for somebody, and has what depends on a history.
@@ -102,7 +105,8 @@ struct ListRequest: Sendable {
     }
   }
 
-  private func check() throws {
+  /// - Throws: ``APIError`` for a list that is too long.
+  func check() throws {
     guard offset + k <= ListRequest.limit else {
       throw APIError.validation(
         "`offset` and `k` together must be at most \(ListRequest.limit)", field: "offset")

@@ -11,8 +11,7 @@ struct UserHistory: Sendable {
     return OnlineHistory(
       items: places.filter { Int($0) < trained },
       // In the order of the catalogue: only the last 200 of a history count, whoever asks.
-      newItems: places.filter { Int($0) >= trained }.sorted().map {
-        catalogue.block[Int($0) - trained]
-      }, features: features)
+      newItems: places.filter { Int($0) >= trained }.sorted().map { catalogue.vectors($0) },
+      features: features)
   }
 }

@@ -56,20 +56,27 @@ struct UserRoutes: Sendable {
 
   private func list(_ request: APIRequest, _ live: LiveState) throws -> APIResponse {
     let query = try QueryItems(request.query)
-    try query.allow(["prefix", "limit"])
+    try query.allow(["prefix", "limit", "offset"])
     let limit = try query.int("limit", 1...1000, default: 20)
+    let offset = try query.int("offset", 0...Int(Int32.max), default: 0)
     let prefix = Array((try query.one("prefix") ?? "").utf8)
     let trained = live.catalogue.online.recommender.users
+    // One more than wanted tells whether there is a next page.
+    let wanted = offset + limit
     var users = IDTable()
     func consider(_ user: String) {
-      if users.count < limit, user.utf8.starts(with: prefix) { users.insert(user) }
+      if users.count <= wanted, user.utf8.starts(with: prefix) { users.insert(user) }
     }
     for user in live.events.users() { consider(user) }
-    for row in 0..<trained.count where users.count < limit {
+    for row in 0..<trained.count where users.count <= wanted {
       let user = trained[row]
       if !live.events.isForgotten(user) { consider(user) }
     }
-    return .json(["users": .array(users.strings.map { .string($0) })])
+    let page = users.strings.prefix(wanted).dropFirst(offset)
+    return .json([
+      "users": .array(page.map { .string($0) }), "offset": .integer(Int64(offset)),
+      "next_offset": users.count > wanted ? .integer(Int64(wanted)) : .null,
+    ])
   }
 
   private func get(_ request: APIRequest, _ live: LiveState) throws -> APIResponse {
