@@ -23,6 +23,7 @@ help:
 	@echo 'make test             all tests; needs nothing outside this repository'
 	@echo 'make bench            speed beside the Python libraries; half an hour; needs ENCODER_DATA; BENCH="--only NAME" for a part'
 	@echo 'make quality          fine-tune and score on the data sets of ENCODER_DATA, three seeds; about an hour'
+	@echo '                      ABLATIONS=1 also measures what each part of the recipe is worth; hours'
 	@echo 'make format-check     swift format, strict'
 	@echo 'make format           rewrite the sources as swift format wants them'
 	@echo 'make check-ecosystem  compare with the Python libraries, which it installs into .venv-check; needs ENCODER_DATA'
@@ -55,6 +56,7 @@ bench: dependencies
 	@Scripts/bench $(BENCH)
 
 quality: build
+	$(if $(filter 1,$(ABLATIONS)),$(SWIFT) build -c release --product encoder-bench)
 	@Scripts/quality $(ENCODER) quality
 
 format-check:

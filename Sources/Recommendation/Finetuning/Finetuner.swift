@@ -19,6 +19,8 @@ public struct Finetuner {
   let shouldStop: () -> Bool
   let checkpoint: FinetuneCheckpoint?
   let workers: Workers
+  /// What the recipe goes without, to show what it is worth; nothing, unless a benchmark says so.
+  package var without: FinetuneAblation = []
 
   /// What a run tells its caller.
   public enum Progress: Sendable {
@@ -49,59 +51,94 @@ public struct Finetuner {
   /// - Throws: `TrainingError` for data that nothing can be learned from, ``FinetuneInterrupted`` after
   ///   `shouldStop`, and what the models throw.
   public func run(_ input: FinetuneInput) throws -> Recommender {
-    let clock = ContinuousClock()
-    let begin = clock.now
-    func note(_ text: String) {
-      let seconds = Double((clock.now - begin).components.seconds)
-      report(.note(String(format: "%4.0f s  %@", seconds, text)))
+    precondition(without.isEmpty, "a recipe without a part makes no recommender")
+    var ground = try prepare(input)
+    let begin = ground.begin
+    let found = try fit(&ground)
+    let (towers, space, fusion) = (found.towers, found.space, found.fusion)
+    let validation = try Evaluation.inner(
+      ground.split, models: ground.models, space: space, fusion: fusion.weights,
+      calibration: fusion.calibration, data: ground.data, seed: options.seed, workers: workers)
+    note(
+      "fitting all again on all behaviours, the towers for \(towers.state.bestEpochs) epochs",
+      since: begin)
+    ground.models = try final(ground, towers)
+    note("models fitted again on all behaviours", since: begin)
+    let recommender = Recommender(
+      model: model, options: options, input: input, data: ground.data, text: ground.text,
+      models: ground.models,
+      space: itemSpace(
+        ground.text, ground.models, counts: ground.data.positives.columnSums()),
+      fusion: fusion, towers: towers, validation: validation)
+    if let labels = recommender.metrics.labels {
+      note("held-out labels: \(labels.summary)", since: begin)
     }
+    return recommender
+  }
+
+  /// The first half of a run, up to the collaborative models: all that comes before training.
+  ///
+  /// - Throws: as ``run(_:)`` does.
+  package func prepare(_ input: FinetuneInput) throws -> FinetuneGround {
+    let begin = ContinuousClock.now
     let data = try FinetuneData(input)
     try check(data, input)
     let split = try InnerSplit(
       data.positives, users: data.users, items: data.items.ids, seed: options.seed)
     note(
       "\(split.warm.count) warm items, \(split.pseudoCold.count) of the warm items play cold for "
-        + "validation")
-    var text = try TextStage(self, data).run(warm: data.positives)
+        + "validation", since: begin)
+    let text = try TextStage(self, data).run(warm: data.positives)
     note(
       "\(data.items.count) texts encoded, \(text.tokenCount) tokens, "
-        + String(format: "%.1f%% unknown", 100 * text.unknownShare))
+        + String(format: "%.1f%% unknown", 100 * text.unknownShare), since: begin)
     try endIfAsked()
     if text.unknownShare > 0.05 {
       note(
         "the vocabulary doesn't know this language well: pretrain on the items' own texts "
-          + "(encoder pretrain items.csv) and fine-tune --from that")
+          + "(encoder pretrain items.csv) and fine-tune --from that", since: begin)
     }
-    let fitter = CollaborativeFitter(workers: workers, seed: options.seed)
     let penalty = try fitter.choosePenalty(split, names: data.users)
-    var models = try collaborative(split.train, text, data, fitter, penalty)
-    note("collaborative models fitted, EASE penalty \(penalty)")
+    let models = try collaborative(split.train, text, data, penalty)
+    note("collaborative models fitted, EASE penalty \(penalty)", since: begin)
     try endIfAsked()
-    let towers = try TowerStage(self, data, split).run(&text, models: &models, note: note)
-    let space = itemSpace(text, models, counts: split.train.columnSums())
-    let parts = ScorePart.allCases.filter { $0 != .ridge || models.ridge != nil }
-    let fusion = try FusionFitter(
-      split: split, models: models, space: space, users: data.users, items: data.items.ids,
-      userFeatures: data.userFeatures, workers: workers
-    ).fit(parts: parts)
+    return FinetuneGround(
+      begin: begin, data: data, split: split, penalty: penalty, text: text, models: models)
+  }
+
+  /// The second half, up to the fusion: towers and adapters, which the ground holds from then on, and
+  /// weights of the scores.
+  ///
+  /// - Throws: as ``run(_:)`` does.
+  package func fit(_ ground: inout FinetuneGround) throws -> FinetuneFit {
+    let begin = ground.begin
+    let towers = try TowerStage(self, ground.data, ground.split).run(
+      &ground.text, models: &ground.models, note: { note($0, since: begin) })
+    let space = itemSpace(
+      ground.text, ground.models, counts: ground.split.train.columnSums())
+    let fusion = try fusionFitter(ground, space).fit(parts: ground.models.scoreParts)
     note(
       String(
         format: "fusion: NDCG@20 on pseudo-cold items %.4f, held-out warm %.4f, balanced %.4f",
-        fusion.coldNDCG, fusion.warmNDCG, fusion.balancedNDCG))
-    note(fusion.weights.summary)
+        fusion.coldNDCG, fusion.warmNDCG, fusion.balancedNDCG), since: begin)
+    note(fusion.weights.summary, since: begin)
     try endIfAsked()
-    let validation = try Evaluation.inner(
-      split, models: models, space: space, fusion: fusion.weights,
-      calibration: fusion.calibration, data: data, seed: options.seed, workers: workers)
-    note("fitting all again on all behaviours, the towers for \(towers.state.bestEpochs) epochs")
-    models = try final(models, data, text, towers, fitter, penalty)
-    note("models fitted again on all behaviours")
-    let recommender = Recommender(
-      model: model, options: options, input: input, data: data, text: text, models: models,
-      space: itemSpace(text, models, counts: data.positives.columnSums()),
-      fusion: fusion, towers: towers, validation: validation)
-    if let labels = recommender.metrics.labels { note("held-out labels: \(labels.summary)") }
-    return recommender
+    return FinetuneFit(towers: towers, space: space, fusion: fusion)
+  }
+
+  func fusionFitter(_ ground: FinetuneGround, _ space: ItemSpace) -> FusionFitter {
+    FusionFitter(
+      split: ground.split, models: ground.models, space: space, users: ground.data.users,
+      items: ground.data.items.ids, userFeatures: ground.data.userFeatures, workers: workers)
+  }
+
+  private var fitter: CollaborativeFitter {
+    CollaborativeFitter(workers: workers, seed: options.seed)
+  }
+
+  private func note(_ text: String, since begin: ContinuousClock.Instant) {
+    let seconds = Double((ContinuousClock.now - begin).components.seconds)
+    report(.note(String(format: "%4.0f s  %@", seconds, text)))
   }
 
   /// Ends the run where that is asked for, with the end of its last epoch on the disk.
@@ -132,26 +169,26 @@ public struct Finetuner {
   }
 
   func collaborative(
-    _ positives: SparseMatrix, _ text: TextStage.Result, _ data: FinetuneData,
-    _ fitter: CollaborativeFitter, _ penalty: Double
+    _ positives: SparseMatrix, _ text: TextStage.Result, _ data: FinetuneData, _ penalty: Double
   ) throws -> FittedModels {
     let ease = try fitter.ease(positives, penalty: penalty)
     let (als, users) = try fitter.als(positives)
     let ridge = try fitter.ridge(
       als, users: users, positives: positives, white: text.white, items: data.items.ids)
-    let network = TowerNetwork(towerConfiguration(text, data))
+    let network = makeNetwork(text, data)
     return FittedModels(
       ease: ease, easePenalty: penalty, als: als, ridge: ridge, words: text.words,
       assembly: text.assembly,
       network: network, towers: ParameterStore(network.table))
   }
 
-  private func towerConfiguration(
-    _ text: TextStage.Result, _ data: FinetuneData
-  ) -> TowerConfiguration {
-    TowerConfiguration(
-      itemInputs: text.assembly.width, userInputs: data.userFeatures?.columnCount ?? 0,
-      hidden: options.towers.hidden, width: options.towers.width, historyItems: data.items.count)
+  func makeNetwork(_ text: TextStage.Result, _ data: FinetuneData) -> TowerNetwork {
+    TowerNetwork(
+      TowerConfiguration(
+        itemInputs: text.inputs.columnCount, userInputs: data.userFeatures?.columnCount ?? 0,
+        hidden: options.towers.hidden, width: options.towers.width,
+        historyItems: without.contains(.itemEmbeddings) ? 0 : data.items.count),
+      without: without)
   }
 
   func itemSpace(
@@ -159,7 +196,8 @@ public struct Finetuner {
   ) -> ItemSpace {
     let all = counts.indices.map { Int32($0) }
     let near = ItemSpace.neighbours(
-      white: text.white, words: text.wordVectors, queries: all, counts: counts, workers: workers)
+      white: without.contains(.whiteNeighbours) ? text.raw : text.white, words: text.wordVectors,
+      queries: all, counts: counts, workers: workers)
     return ItemSpace(
       raw: text.raw, inputs: text.inputs, white: text.white, words: text.wordVectors,
       towerVectors: models.network.itemVectors(
@@ -170,10 +208,10 @@ public struct Finetuner {
 
   /// Collaborative models and towers on all behaviours.
   private func final(
-    _ inner: FittedModels, _ data: FinetuneData, _ text: TextStage.Result,
-    _ towers: TowerStage.Result, _ fitter: CollaborativeFitter, _ penalty: Double
+    _ ground: FinetuneGround, _ towers: TowerStage.Result
   ) throws -> FittedModels {
-    var models = try collaborative(data.positives, text, data, fitter, penalty)
+    let (data, text) = (ground.data, ground.text)
+    var models = try collaborative(data.positives, text, data, ground.penalty)
     let trainer = TowerTrainer(
       network: models.network,
       data: TowerData(

@@ -11,6 +11,10 @@ struct FusionFitter {
   let items: IDTable
   let userFeatures: DenseMatrix?
   let workers: Workers
+  /// The parts by whose number it is decided how many users are looked at; nil for those that are fitted.
+  ///
+  /// Fits with and without a part are compared on the same users.
+  var sizedFor: [ScorePart]?
 
   /// What the fitter found; NDCG@20 on validation users.
   struct Result {
@@ -26,14 +30,16 @@ struct FusionFitter {
 
   func fit(parts: [ScorePart]) throws -> Result {
     let newParts = parts.filter(\.scoresNewItems)
+    let sizes = sizedFor ?? parts
+    let newCount = sizes.filter(\.scoresNewItems).count
     let (cold, _) = try scores(
       newParts, relevant: split.cold, candidates: split.pseudoCold,
       limit: max(
-        300, min(2000, FusionFitter.mostScores / (newParts.count * split.pseudoCold.count))))
+        300, min(2000, FusionFitter.mostScores / (newCount * split.pseudoCold.count))))
     let coldFit = CoordinateAscent().fit(
       cold, from: newParts.map { FusionFitter.usual[$0] ?? 0 }, workers: workers)
     let everything = (0..<Int32(space.count)).map { $0 }
-    let limit = max(50, min(600, 300_000_000 / max(1, 4 * space.count * parts.count)))
+    let limit = max(50, min(600, 300_000_000 / max(1, 4 * space.count * sizes.count)))
     let (warm, warmUsers) = try scores(
       parts, relevant: split.held, candidates: everything, limit: limit, onlyWarm: true)
     let warmFit = CoordinateAscent().fit(warm, workers: workers)

@@ -36,9 +36,10 @@ struct TextStage {
     let sequences = model.tokenizer.encodeBatch(
       data.items.texts, maximumLength: limit, threads: workers.count)
     let vocabulary = model.tokenizer.vocabulary
-    let pooling = TokenPooling(
+    var pooling = TokenPooling(
       sequences: sequences, vocabularySize: model.configuration.vocabularySize,
       isSpecial: { Int($0) < vocabulary.count && vocabulary.isSpecial($0) })
+    if run.without.contains(.idfPooling) { pooling = pooling.even }
     let raw = ItemTextEncoder(
       encoder: model.encoder, weights: model.weights, adapters: nil, pooling: pooling
     ).vectors(sequences, workers: workers)

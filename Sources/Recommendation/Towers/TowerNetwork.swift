@@ -17,11 +17,17 @@ public struct TowerNetwork: Sendable {
   let bias: TensorHandle
   /// Names and shapes of all weights.
   public let table: ParameterTable
+  /// What training and pooling go without, to show what it is worth.
+  let without: FinetuneAblation
 
   /// Declares a network.
-  public init(_ configuration: TowerConfiguration) {
+  public init(_ configuration: TowerConfiguration) { self.init(configuration, without: []) }
+
+  /// Declares a network without parts of the recipe.
+  package init(_ configuration: TowerConfiguration, without: FinetuneAblation) {
     var table = ParameterTable()
     self.configuration = configuration
+    self.without = without
     item = ItemTower(configuration, in: &table)
     user = UserTower(configuration, in: &table)
     historyEmbeddings =
@@ -31,6 +37,9 @@ public struct TowerNetwork: Sendable {
     itemBias = table.declare("score.item.weight", configuration.width)
     userBias = table.declare("score.user.weight", configuration.width)
     bias = table.declare("score.bias", 1)
+    if without.contains(.attention) {
+      table.setTrainable { !$0.hasPrefix("user.attention.") }
+    }
     self.table = table
   }
 
@@ -47,6 +56,10 @@ public struct TowerNetwork: Sendable {
         deviation: deviation, using: &generator)
     }
     user.initialize(weights)
+    if without.contains(.attention) {
+      // A query of zeros that doesn't learn weighs all entries of a history alike.
+      weights[user.query].update(repeating: 0, count: user.query.count)
+    }
     for handle in [historyEmbeddings, itemBias, userBias].compactMap({ $0 }) {
       weights[handle].update(repeating: 0, count: handle.count)
     }

@@ -156,8 +156,10 @@ struct TowerStep {
         users: saved.user.y, items: saved.item.y, dUsers: dUsers, dItems: dItems,
         weights: weights, gradients: gradients, gradientScale: gradientScale)
     } else {
+      let isCorrected = !network.without.contains(.logQ)
       value = RankingLoss<Float>(
-        network: network, loss: loss, targets: plan.targets, logQ: plan.logQ,
+        network: network, loss: loss, targets: plan.targets,
+        logQ: isCorrected ? plan.logQ : [Float](repeating: 0, count: plan.logQ.count),
         excluded: plan.excluded
       ).run(
         users: saved.user.y, items: saved.item.y, candidates: plan.candidateCount,
