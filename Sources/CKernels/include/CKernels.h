@@ -37,11 +37,10 @@ void ck_log(float *y, const float *x, ptrdiff_t count);
 void ck_sigmoid(float *y, const float *x, ptrdiff_t count);
 void ck_softplus(float *y, const float *x, ptrdiff_t count);
 
-// y *= x; y += x; y *= factor; every row of y += bias.
+// y *= x; y += x; y *= factor.
 void ck_multiply(float *y, const float *x, ptrdiff_t count);
 void ck_add(float *y, const float *x, ptrdiff_t count);
 void ck_scale(float *y, float factor, ptrdiff_t count);
-void ck_add_bias(float *y, const float *bias, ptrdiff_t rows, ptrdiff_t width);
 
 // Softmax of scale * x in every row, scale > 0; y may alias x, dx may alias dy.
 void ck_softmax_forward(float *y, const float *x, ptrdiff_t rows, ptrdiff_t width, float scale);
