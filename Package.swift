@@ -100,11 +100,14 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["EncoderModel", "Checkpoints"],
       path: "Tests/TestSupport"),
+    .target(
+      name: "CKernelsVariants", dependencies: ["CKernels"], path: "Tests/CKernelsVariants"),
     .target(name: "Fuzzing", dependencies: ["Recommendation"], path: "Tests/Fuzzing"),
     .executableTarget(name: "encoder-fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz"),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "CKernelsVariants", "TestSupport"]),
     .testTarget(name: "EncoderModelTests", dependencies: ["EncoderModel", "TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),

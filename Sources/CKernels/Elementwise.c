@@ -19,13 +19,6 @@ CK_CLONES void ck_scale(float *y, float factor, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; ++i) y[i] = y[i] * factor;
 }
 
-CK_CLONES void ck_add_bias(float *y, const float *bias, ptrdiff_t rows, ptrdiff_t width) {
-  for (ptrdiff_t row = 0; row < rows; ++row, y += width) {
-    CK_INDEPENDENT
-    for (ptrdiff_t j = 0; j < width; ++j) y[j] += bias[j];
-  }
-}
-
 CK_CLONES void ck_embedding_forward(float *y, const int32_t *ids, const int32_t *positions,
                                     const int32_t *types, const float *word, const float *position,
                                     const float *type, ptrdiff_t rows, ptrdiff_t width) {

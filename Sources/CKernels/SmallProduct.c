@@ -131,8 +131,3 @@ void ck_small_product(float *y, ptrdiff_t stride, const float *x, const float *w
   small_product_portable(y, stride, x, w, bias, rows, columns, k);
 #endif
 }
-
-void ck_small_product_portable(float *y, ptrdiff_t stride, const float *x, const float *w,
-                               const float *bias, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t k) {
-  small_product_portable(y, stride, x, w, bias, rows, columns, k);
-}

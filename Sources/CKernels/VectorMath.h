@@ -16,9 +16,11 @@
 #endif
 #endif
 
-// glibc resolves the clones when the program is loaded, before the thread sanitizer, which would want to see the resolver
-// run, is there. Other systems, too, take the plain function.
-#if defined(__linux__) && defined(__x86_64__) && defined(__GLIBC__) && !defined(CK_PLAIN)
+// glibc resolves the clones when the program is loaded, before the thread sanitizer, which would want to see the
+// resolver run, is there. Other systems, too, take the plain function. Tests say themselves what CK_CLONES is, to run on
+// one processor what others would choose.
+#if defined(CK_CLONES)
+#elif defined(__linux__) && defined(__x86_64__) && defined(__GLIBC__) && !defined(CK_PLAIN)
 #define CK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #define CK_DISPATCH
 #else

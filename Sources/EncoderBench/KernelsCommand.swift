@@ -6,7 +6,10 @@ struct KernelsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels",
     abstract: "Times each kernel on one core against measured sgemm and memory speed.",
-    discussion: "Element-wise kernels in GB/s of memory read and written, products in GFLOP/s.")
+    discussion: """
+      Element-wise kernels in GB/s of memory read and written, products in GFLOP/s. What fits into \
+      the processor's caches may be faster than the copy.
+      """)
 
   @Option(help: "Rows (tokens) of a call.") var rows = 2048
   @Option(help: "Width of the hidden states.") var width = 256
@@ -21,21 +24,17 @@ struct KernelsCommand: ParsableCommand {
   func run() {
     print("OpenBLAS kernels: \(BLAS.coreName)")
     let kernels = KernelBench(rows: rows, width: width, repeats: repeats)
-    let copy = kernels.copySpeed()
-    for (name, gflops) in kernels.products() {
-      print("\(padded(name)) \(fixed(gflops, 1)) GFLOP/s")
-    }
-    print("\(padded("copy (ceiling)")) \(fixed(copy, 1)) GB/s")
-    for (name, bandwidth) in kernels.elementwise() {
-      let share = Int((100 * bandwidth / copy).rounded())
-      print("\(padded(name)) \(fixed(bandwidth, 1)) GB/s, \(share)% of copy")
+    print(KernelFigure(name: "copy (ceiling)", value: kernels.copy, unit: "GB/s").line)
+    let kinds = [
+      kernels.products, kernels.fewRows, kernels.vectors, kernels.factorisations,
+      kernels.activations, kernels.elements, kernels.reductions, kernels.optimizer,
+      kernels.normalizations, kernels.softmaxes, kernels.embeddings, kernels.selections,
+      kernels.sparseLanes, kernels.sharing,
+    ]
+    for kind in kinds {
+      for figure in kind() { print(figure.line) }
     }
   }
-
-  private func padded(_ text: String) -> String {
-    text + String(repeating: " ", count: max(1, 34 - text.count))
-  }
-
 }
 
 /// A number with a fixed count of decimals.

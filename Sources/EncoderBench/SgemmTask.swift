@@ -48,15 +48,3 @@ struct SgemmTask: BenchTask {
     return BenchAnswer(seconds: seconds, work: total, flops: total)
   }
 }
-
-/// Memory filled with small varied numbers.
-final class Buffer: @unchecked Sendable {
-  let pointer: UnsafeMutablePointer<Float>
-
-  init(_ count: Int) {
-    pointer = .allocate(capacity: count)
-    for index in 0..<count { pointer[index] = Float(index % 13) * 0.01 - 0.06 }
-  }
-
-  deinit { pointer.deallocate() }
-}

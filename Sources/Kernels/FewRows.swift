@@ -32,12 +32,4 @@ public enum FewRows {
         min(tiles.upperBound * tile, outputs) - first, inputs)
     }
   }
-
-  /// The same sums without the processor's wide vectors, for comparison.
-  package static func portable(
-    y: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?, rows: Int, inputs: Int, outputs: Int
-  ) {
-    ck_small_product_portable(y, outputs, x, weight, bias, rows, outputs, inputs)
-  }
 }

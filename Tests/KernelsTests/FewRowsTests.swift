@@ -1,3 +1,4 @@
+import CKernelsVariants
 import Kernels
 import Testing
 
@@ -47,10 +48,6 @@ struct FewRowsTests {
         }
       }
       #expect(results[1] == results[0] && results[2] == results[0])
-      let portable = product(x, w, bias, rows, inputs, outputs) { y, x, w, bias in
-        FewRows.portable(
-          y: y, x: x, weight: w, bias: bias, rows: rows, inputs: inputs, outputs: outputs)
-      }
       for row in 0..<rows {
         for column in 0..<outputs {
           var exact = Double(bias?[column] ?? 0)
@@ -59,33 +56,27 @@ struct FewRowsTests {
           }
           let place = row * outputs + column
           #expect(abs(Double(results[0][place]) - exact) < 1e-4)
-          #expect(abs(Double(portable[place]) - exact) < 1e-4)
         }
       }
     }
   }
 
   // 23 rows: with any processor's tiles there are whole ones, halves and single rows.
-  @Test("a row's result doesn't depend on the rows beside it", arguments: [false, true])
-  func alone(isPortable: Bool) {
+  @Test("a row's result doesn't depend on the rows beside it, on any processor")
+  func alone() {
     let (inputs, outputs) = (130, 50)
     let (x, w) = (numbers(23 * inputs, 1), numbers(outputs * inputs, 2))
-    func products(_ x: [Float], rows: Int) -> [Float] {
-      product(x, w, nil, rows, inputs, outputs) { y, x, w, bias in
-        if isPortable {
-          FewRows.portable(
-            y: y, x: x, weight: w, bias: bias, rows: rows, inputs: inputs, outputs: outputs)
-        } else {
-          FewRows.linear(
-            y: y, x: x, weight: w, bias: bias, rows: rows, inputs: inputs, outputs: outputs,
-            team: nil)
-        }
+    for (name, kernels) in KernelVariants.all {
+      func products(_ x: [Float], rows: Int) -> [Float] {
+        var y = [Float](repeating: .nan, count: rows * outputs)
+        kernels.small_product(&y, outputs, x, w, nil, rows, outputs, inputs)
+        return y
       }
-    }
-    let all = products(x, rows: 23)
-    for row in 0..<23 {
-      let own = Array(x[(row * inputs)..<((row + 1) * inputs)])
-      #expect(products(own, rows: 1) == Array(all[(row * outputs)..<((row + 1) * outputs)]))
+      let all = products(x, rows: 23)
+      for row in 0..<23 {
+        let own = products(Array(x[(row * inputs)..<((row + 1) * inputs)]), rows: 1)
+        #expect(own == Array(all[(row * outputs)..<((row + 1) * outputs)]), "row \(row), \(name)")
+      }
     }
   }
 }

@@ -37,11 +37,10 @@ void ck_log(float *y, const float *x, ptrdiff_t count);
 void ck_sigmoid(float *y, const float *x, ptrdiff_t count);
 void ck_softplus(float *y, const float *x, ptrdiff_t count);
 
-// y *= x; y += x; y *= factor; every row of y += bias.
+// y *= x; y += x; y *= factor.
 void ck_multiply(float *y, const float *x, ptrdiff_t count);
 void ck_add(float *y, const float *x, ptrdiff_t count);
 void ck_scale(float *y, float factor, ptrdiff_t count);
-void ck_add_bias(float *y, const float *bias, ptrdiff_t rows, ptrdiff_t width);
 
 // Softmax of scale * x in every row, scale > 0; y may alias x, dx may alias dy.
 void ck_softmax_forward(float *y, const float *x, ptrdiff_t rows, ptrdiff_t width, float scale);
@@ -81,12 +80,9 @@ void ck_dropout(float *x, ptrdiff_t count, uint32_t first, uint32_t key_low, uin
 double ck_sum_of_squares(const float *x, ptrdiff_t count);
 void ck_column_sums(float *into, const float *x, ptrdiff_t rows, ptrdiff_t columns);
 
-// y[r * stride + c] = sum over k of x[r][k] * w[c][k] (+ bias[c] unless NULL), for few rows; and the same
-// without the processor's wide vectors.
+// y[r * stride + c] = sum over k of x[r][k] * w[c][k] (+ bias[c] unless NULL), for few rows.
 void ck_small_product(float *y, ptrdiff_t stride, const float *x, const float *w, const float *bias,
                       ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t k);
-void ck_small_product_portable(float *y, ptrdiff_t stride, const float *x, const float *w,
-                               const float *bias, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t k);
 
 // Half precision (IEEE binary16) to single and back, to the nearest, ties to even.
 void ck_widen_half(float *y, const void *x, ptrdiff_t count);
