@@ -11,7 +11,7 @@
     CALL(CK_FEW_LANES)      \
   }
 
-CK_INLINE void sparse(float *y, const float *x, const ptrdiff_t *offsets, const int32_t *columns,
+CK_INLINE void sparse_in_lanes(float *y, const float *x, const ptrdiff_t *offsets, const int32_t *columns,
                       const float *values, ptrdiff_t rows, const int lanes) {
   for (ptrdiff_t row = 0; row < rows; ++row) {
     float sums[CK_LANES] = {0};
@@ -27,13 +27,13 @@ CK_INLINE void sparse(float *y, const float *x, const ptrdiff_t *offsets, const 
 
 CK_CLONES void ck_sparse_lanes(float *y, const float *x, const ptrdiff_t *offsets, const int32_t *columns,
                                const float *values, ptrdiff_t rows, int lanes) {
-#define CK_CALL(LANES) sparse(y, x, offsets, columns, values, rows, LANES);
+#define CK_CALL(LANES) sparse_in_lanes(y, x, offsets, columns, values, rows, LANES);
   CK_BY_LANES(CK_CALL)
 #undef CK_CALL
 }
 
 // Sums of 256 rows in Float, of those in Double: exact enough, and whole vectors at a time.
-CK_INLINE void moments(double *sums, double *squares, const float *x, const float *mask, ptrdiff_t rows,
+CK_INLINE void moments_of_lanes(double *sums, double *squares, const float *x, const float *mask, ptrdiff_t rows,
                        const int lanes) {
   for (int lane = 0; lane < lanes; ++lane) sums[lane] = squares[lane] = 0;
   for (ptrdiff_t first = 0; first < rows; first += 256) {
@@ -57,12 +57,12 @@ CK_INLINE void moments(double *sums, double *squares, const float *x, const floa
 
 CK_CLONES void ck_lane_moments(double *sums, double *squares, const float *x, const float *mask, ptrdiff_t rows,
                                int lanes) {
-#define CK_CALL(LANES) moments(sums, squares, x, mask, rows, LANES);
+#define CK_CALL(LANES) moments_of_lanes(sums, squares, x, mask, rows, LANES);
   CK_BY_LANES(CK_CALL)
 #undef CK_CALL
 }
 
-CK_INLINE void add(float *y, const float *x, const float *shift, const float *scale, const float *coefficients,
+CK_INLINE void add_to_lanes(float *y, const float *x, const float *shift, const float *scale, const float *coefficients,
                    ptrdiff_t rows, const int lanes) {
   for (ptrdiff_t row = 0; row < rows; ++row) {
     float coefficient = coefficients[row];
@@ -74,7 +74,7 @@ CK_INLINE void add(float *y, const float *x, const float *shift, const float *sc
 
 CK_CLONES void ck_lane_add(float *y, const float *x, const float *shift, const float *scale,
                            const float *coefficients, ptrdiff_t rows, int lanes) {
-#define CK_CALL(LANES) add(y, x, shift, scale, coefficients, rows, LANES);
+#define CK_CALL(LANES) add_to_lanes(y, x, shift, scale, coefficients, rows, LANES);
   CK_BY_LANES(CK_CALL)
 #undef CK_CALL
 }

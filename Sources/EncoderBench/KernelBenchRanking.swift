@@ -42,6 +42,9 @@ extension KernelBench {
     let (items, neighbours, lanes) = (16_384, 32, SparseLanes.count)
     let offsets = (0...items).map { $0 * neighbours }
     let columns = (0..<(items * neighbours)).map { Int32(($0 * 7919) % items) }
+    var (sums, squares) = (
+      [Double](repeating: 0, count: lanes), [Double](repeating: 0, count: lanes)
+    )
     // Lanes, a column and a value an entry; the result is small beside them.
     let floats = (lanes + 2) * items * neighbours
     return [
@@ -51,6 +54,17 @@ extension KernelBench {
       },
       moving("\(lanes) vectors to lanes", 2 * lanes * items) {
         SparseLanes.interleave(z.pointer, rows: x.read, vectors: lanes, width: items)
+      },
+      moving("lanes to \(lanes) vectors", 2 * lanes * items) {
+        SparseLanes.separate(z.pointer, lanes: x.read, vectors: lanes, width: items)
+      },
+      moving("moments of \(lanes) lanes", lanes * items) {
+        SparseLanes.moments(
+          sums: &sums, squares: &squares, x: x.read, mask: y.read, rows: items)
+      },
+      moving("standardised sum of \(lanes) lanes", 3 * lanes * items) {
+        SparseLanes.addStandardized(
+          z.pointer, x: x.read, shift: y.read, scale: y.read, coefficients: y.read, rows: items)
       },
     ]
   }

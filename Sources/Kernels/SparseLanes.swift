@@ -52,7 +52,9 @@ public enum SparseLanes {
     for first in stride(from: 0, to: width, by: block) {
       for vector in 0..<vectors {
         let row = rows + vector * width
-        for place in first..<min(first + block, width) { target[place * lanes + vector] = row[place] }
+        for place in first..<min(first + block, width) {
+          target[place * lanes + vector] = row[place]
+        }
       }
     }
   }
@@ -65,7 +67,9 @@ public enum SparseLanes {
     for first in stride(from: 0, to: width, by: block) {
       for vector in 0..<vectors {
         let row = rows + vector * width
-        for place in first..<min(first + block, width) { row[place] = source[place * lanes + vector] }
+        for place in first..<min(first + block, width) {
+          row[place] = source[place * lanes + vector]
+        }
       }
     }
   }

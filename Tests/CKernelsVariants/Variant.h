@@ -37,11 +37,14 @@
 #define ck_collect_above CK_RENAMED(collect_above)
 #define ck_keep_largest CK_RENAMED(keep_largest)
 #define ck_sparse_lanes CK_RENAMED(sparse_lanes)
+#define ck_lane_moments CK_RENAMED(lane_moments)
+#define ck_lane_add CK_RENAMED(lane_add)
 #define ck_adamw CK_RENAMED(adamw)
 
 #include "../../Sources/CKernels/Activation.c"
 #include "../../Sources/CKernels/Elementwise.c"
 #include "../../Sources/CKernels/Half.c"
+#include "../../Sources/CKernels/Lanes.c"
 #include "../../Sources/CKernels/Normalization.c"
 #include "../../Sources/CKernels/Optimizer.c"
 #include "../../Sources/CKernels/Reduction.c"

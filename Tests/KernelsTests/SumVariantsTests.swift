@@ -54,10 +54,35 @@ struct SumVariantsTests {
     let columns = (0..<entries).map { Int32(($0 &* 7919) % 300) }
     let values = randomFloats(entries, seed: 1)
     let x = randomFloats(300 * SparseLanes.count, seed: 2)
-    KernelVariants.expectNear("sparse lanes", absolute: 2e-4, relative: 1e-5) { kernels in
-      var y: [Float] = zeros(rows.count * SparseLanes.count)
-      kernels.sparse_lanes(&y, x, offsets, columns, values, rows.count)
-      return y
+    for lanes in [SparseLanes.few, SparseLanes.count] {
+      KernelVariants.expectNear("sparse lanes", absolute: 2e-4, relative: 1e-5) { kernels in
+        var y: [Float] = zeros(rows.count * lanes)
+        kernels.sparse_lanes(&y, x, offsets, columns, values, rows.count, Int32(lanes))
+        return y
+      }
+    }
+  }
+
+  @Test("moments and weighted sums of lanes", arguments: KernelVariants.lengths)
+  func lanes(rows: Int) {
+    for lanes in [SparseLanes.few, SparseLanes.count] {
+      let x = randomFloats(rows * lanes, seed: 1)
+      let factors = randomFloats(rows, seed: 2)
+      for mask in [nil, factors] {
+        KernelVariants.expectNear("moments", absolute: 1e-3, relative: 1e-5) { kernels in
+          var (sums, squares): ([Double], [Double]) = (
+            [Double](repeating: .nan, count: lanes), [Double](repeating: .nan, count: lanes)
+          )
+          kernels.lane_moments(&sums, &squares, x, mask, rows, Int32(lanes))
+          return (sums + squares).map { Float($0) }
+        }
+      }
+      let (shift, scale) = (randomFloats(lanes, seed: 3), randomFloats(lanes, seed: 4))
+      KernelVariants.expectNear("sums", absolute: 1e-5, relative: 1e-5) { kernels in
+        var y = randomFloats(rows * lanes, seed: 5)
+        kernels.lane_add(&y, x, shift, scale, factors, rows, Int32(lanes))
+        return y
+      }
     }
   }
 

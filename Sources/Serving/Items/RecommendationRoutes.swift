@@ -73,8 +73,9 @@ struct RecommendationRoutes: Sendable {
   }
 
   private func respond(
-    _ list: ListRequest, _ history: OnlineHistory, seen: [Int32], described: Reasons.Described? = nil,
-    _ live: LiveState, _ catalogue: Catalogue, head: [JSONMember]
+    _ list: ListRequest, _ history: OnlineHistory, seen: [Int32],
+    described: Reasons.Described? = nil, _ live: LiveState, _ catalogue: Catalogue,
+    head: [JSONMember]
   ) async throws -> APIResponse {
     var excluded = list.excludesSeen ? seen : []
     excluded += list.blocked.compactMap { catalogue.place(of: $0) }

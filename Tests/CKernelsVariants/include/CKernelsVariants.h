@@ -10,7 +10,8 @@
   DO(sigmoid) DO(softplus) DO(multiply) DO(add) DO(scale) DO(softmax_forward) DO(softmax_backward) DO(maximum) \
   DO(exp_sum) DO(layer_norm_forward) DO(residual_layer_norm_forward) DO(layer_norm_backward) DO(l2_forward)    \
   DO(l2_backward) DO(embedding_forward) DO(dropout) DO(sum_of_squares) DO(column_sums) DO(small_product)       \
-  DO(widen_half) DO(narrow_half) DO(collect_above) DO(keep_largest) DO(sparse_lanes) DO(adamw)
+  DO(widen_half) DO(narrow_half) DO(collect_above) DO(keep_largest) DO(sparse_lanes) DO(lane_moments)           \
+  DO(lane_add) DO(adamw)
 
 #define CK_MEMBER(name) __typeof__(ck_##name) *_Nonnull name;
 #define CK_ENTRY(name) .name = ck_##name,
