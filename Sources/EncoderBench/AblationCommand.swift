@@ -54,7 +54,7 @@ struct AblationCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (variants, encoder) = (try chosenVariants(), from)
+    let variants = try chosenVariants()
     var log = try AblationLog(output)
     let input = try readInput()
     let kept = try split.map {
@@ -62,14 +62,14 @@ struct AblationCommand: ParsableCommand {
         ColdSplit.read(from: URL(fileURLWithPath: $0)), catalogue: input.items.ids,
         part: .validation, place: $0)
     }
-    let model = try PretrainedModel.load(from: URL(fileURLWithPath: encoder))
+    let model = try PretrainedModel.load(from: URL(fileURLWithPath: from))
     var rows: [AblationRow] = []
     write(AblationTable.header)
     for seed in try chosenSeeds() {
       let study = AblationStudy(
         model: model, input: input, kept: kept, seed: seed, threads: Workers(count: threads).count)
       for variant in variants {
-        let known = log.row(variant.name, seed: seed, train: trainPath, encoder: encoder)
+        let known = log.row(variant.name, seed: seed, source)
         let row = try known ?? measure(variant, seed, study)
         if known == nil { try log.append(row) }
         rows.append(row)
@@ -81,14 +81,18 @@ struct AblationCommand: ParsableCommand {
 
   private var trainPath: String { train ?? "\(split ?? ".")/train.csv" }
 
+  private var source: AblationSource {
+    AblationSource(
+      train: trainPath, split: split, items: items, positiveLabel: positiveLabel, encoder: from)
+  }
+
   private func measure(
     _ variant: AblationVariant, _ seed: UInt64, _ study: AblationStudy
   ) throws -> AblationRow {
     FileHandle.standardError.write(Data("\(variant.name), seed \(seed)\n".utf8))
     let (figures, seconds) = try study.run(variant)
     return AblationRow(
-      variant: variant.name, seed: seed, train: trainPath, encoder: from, seconds: seconds,
-      figures: figures)
+      variant: variant.name, seed: seed, source: source, seconds: seconds, figures: figures)
   }
 
   /// The behaviours, cleaned as `encoder finetune` cleans them.

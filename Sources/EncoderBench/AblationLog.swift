@@ -7,12 +7,25 @@ import Recommendation
 struct AblationRow: Codable {
   var variant: String
   var seed: UInt64
-  /// The behaviours' file and the encoder's directory, as they were named.
-  var train: String
-  var encoder: String
+  /// Files and options that the result depends on, as they were named.
+  var source: AblationSource
   /// Time of what the variant doesn't share with others.
   var seconds: Double
   var figures: AblationFigures
+}
+
+/// What an ablation learns from.
+struct AblationSource: Codable, Equatable {
+  /// The behaviours' file.
+  var train: String
+  /// The split whose kept items judge too; nil without one.
+  var split: String?
+  /// The items' file.
+  var items: String
+  /// Labels from here on are positive; nil where the labels decide.
+  var positiveLabel: Double?
+  /// The encoder's directory.
+  var encoder: String
 }
 
 /// Results in a file, one a line as JSON, so that an interrupted run goes on where it was.
@@ -35,10 +48,8 @@ struct AblationLog {
   }
 
   /// The result that is there already.
-  func row(_ variant: String, seed: UInt64, train: String, encoder: String) -> AblationRow? {
-    rows.first {
-      $0.variant == variant && $0.seed == seed && $0.train == train && $0.encoder == encoder
-    }
+  func row(_ variant: String, seed: UInt64, _ source: AblationSource) -> AblationRow? {
+    rows.first { $0.variant == variant && $0.seed == seed && $0.source == source }
   }
 
   /// Adds a result; the file is replaced as a whole, so that it never holds a part of a line.

@@ -16,7 +16,8 @@ struct PretrainingValidator: Sendable {
     var order = SequenceOrder(corpus.validation, seed: seed)
     var micros: [PretrainingObjective.MicroBatch] = []
     while order.position.epoch == 0 && !corpus.validation.isEmpty {
-      let batch = order.next(tokens: 2048, length: corpus.length)
+      // No more than a worker has at once in training with the defaults: validation then needs no more memory.
+      let batch = order.next(tokens: 1024, length: corpus.length)
       micros.append(objective.prepare(batch, using: &generator))
     }
     self.micros = micros

@@ -44,6 +44,13 @@ struct SparseLanesTests {
     }
     let alone = sum(row, 1, lane: 0)
     #expect(sum(other + row, 2, lane: 1) == alone)
+    var few = [Float](repeating: 0, count: width * SparseLanes.few)
+    SparseLanes.interleave(&few, rows: row, vectors: 1, width: width, lanes: SparseLanes.few)
+    var y = [Float](repeating: 0, count: SparseLanes.few)
+    SparseLanes.multiply(
+      &y, offsets: offsets, columns: columns, values: values, rows: 1, x: few,
+      lanes: SparseLanes.few)
+    #expect(y[0] == alone)
     let exact = columns.indices.reduce(0.0) {
       $0 + Double(values[$1]) * Double(row[Int(columns[$1])])
     }

@@ -42,7 +42,7 @@ import Testing
 
   @Test func scoresAreTheFusedOnes() throws {
     let (online, block, whole) = try models()
-    let index = try AudienceIndex(online, workers: workers)
+    let index = AudienceIndex(online, workers: workers)
     let expected = try whole.scorer(userFeatures: nil, workers: workers)
       .scores(whole.histories, workers: workers)
     for item in 0..<Int32(whole.items.count) {
@@ -58,7 +58,7 @@ import Testing
 
   @Test func newItemsFindTheirUsers() throws {
     let (online, block, whole) = try models()
-    let index = try AudienceIndex(online, workers: workers)
+    let index = AudienceIndex(online, workers: workers)
     let last = Int32(whole.items.count)
     func audience(_ item: Int32) throws -> [AudienceIndex.Member] {
       try index.audience(of: .item(item), in: online, block: block, k: 16, workers: workers)
@@ -72,7 +72,7 @@ import Testing
 
   @Test func ownersAreLeftOutUnlessAskedForAndHiddenUsersAlways() throws {
     let (online, block, whole) = try models()
-    let index = try AudienceIndex(online, workers: workers)
+    let index = AudienceIndex(online, workers: workers)
     let item = whole.histories.columns[0]
     let owners = (0..<Int32(index.userCount)).filter {
       whole.histories.columns(ofRow: Int($0)).contains(item)
@@ -94,7 +94,7 @@ import Testing
   @Test("Newer histories, with later items in them, give the fused scores of those")
   func updates() throws {
     let (online, block, whole) = try models()
-    var index = try AudienceIndex(online, workers: workers)
+    var index = AudienceIndex(online, workers: workers)
     let new = Int32(online.itemCount)
     let lists: [[Int32]] = [[1, 3, 5, 7, new + 1], [0, 2, 4]]
     let last = Int32(index.userCount)

@@ -34,6 +34,42 @@ import Testing
     #expect(doubled == (0..<20).map { $0 * 2 })
   }
 
+  @Test("a thread takes its share of what waits and what runs, up to the budget")
+  func shares() async throws {
+    let sizes = Mutex<[Int]>([])
+    let (isBegun, mayEnd) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let queue = BatchQueue<Int, Int>(
+      name: "test", threads: 2, limit: 100, budget: 16, batchLimit: 16,
+      run: { _, inputs in
+        sizes.withLock { $0.append(inputs.count) }
+        if inputs[0] < 2 {
+          isBegun.signal()
+          mayEnd.wait()
+        }
+        return inputs
+      })
+    defer { queue.close() }
+    // Both threads are at work, with one input each.
+    let first = [0, 1].map { n in
+      Task { try await queue.submit([n], costs: [1], deadline: .seconds(60)) }
+    }
+    await blocking {
+      isBegun.wait()
+      isBegun.wait()
+    }
+    let rest = Task {
+      try await queue.submit(
+        Array(2..<12), costs: [Int](repeating: 1, count: 10), deadline: .seconds(60))
+    }
+    while queue.count < 10 { await Task.yield() }
+    // One goes on: six are its share of the ten that wait and the one that runs, then three of five.
+    mayEnd.signal()
+    _ = try await rest.value
+    mayEnd.signal()
+    for task in first { _ = try await task.value }
+    #expect(sizes.withLock { $0 } == [1, 1, 6, 3, 1])
+  }
+
   @Test("of requests whose clients hung up nothing more is computed")
   func abandoned() async throws {
     let computed = Mutex<[Int]>([])

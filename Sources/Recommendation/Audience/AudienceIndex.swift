@@ -35,9 +35,7 @@ public struct AudienceIndex: Sendable {
   private var profileScales: [Float] = []
 
   /// Scores the training catalogue once for each user of training.
-  ///
-  /// - Throws: `ALSError` when users can't be folded in.
-  public init(_ online: OnlineModel, workers: Workers) throws {
+  public init(_ online: OnlineModel, workers: Workers) {
     let recommender = online.recommender
     parts = online.coefficients.map(\.part)
     easeColumns =
@@ -80,6 +78,7 @@ public struct AudienceIndex: Sendable {
     for user in 0..<min(hidden.count, userCount) where hidden[user] { line[user] = -.infinity }
     return best(line, k: min(k, userCount))
   }
+
   private func best(_ scores: [Float], k: Int) -> [Member] {
     var selector = TopKSelector(k: k)
     scores.withUnsafeBufferPointer { line in
@@ -99,7 +98,7 @@ public struct AudienceIndex: Sendable {
   ) throws -> [Float] {
     let query = try ItemQuery(
       subject, online, block, parts: parts, ease: easeColumns, itemCount: histories.columnCount)
-    let fusion = online.recommender.fusion
+    let fusion = online.fusion
     var result = [Float](repeating: 0, count: userCount)
     result.withUnsafeMutableBufferPointer { line in
       nonisolated(unsafe) let line = line

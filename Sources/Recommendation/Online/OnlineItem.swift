@@ -111,13 +111,14 @@ extension OnlineModel {
 extension OnlineModel {
   /// The recommender with later items in its catalogue, for what looks at some items in many ways: reasons.
   ///
-  /// Its items have no pooled vectors and no tower inputs, which only training needs.
+  /// Its items have no pooled vectors and no tower inputs, so that it can't be written or trained on. What it
+  /// shares with the model is copied.
   ///
   /// - Parameters:
   ///   - items: the items' representations.
   ///   - table: their ids, texts and features in that order.
   /// - Throws: ``RecommenderError`` for an id that the catalogue has already.
-  public func recommender(adding items: [OnlineItem], _ table: ItemTable) throws -> Recommender {
+  package func recommender(adding items: [OnlineItem], _ table: ItemTable) throws -> Recommender {
     precondition(items.count == table.count, "\(items.count) items in a table of \(table.count)")
     var result = recommender
     guard !items.isEmpty else { return result }

@@ -28,6 +28,8 @@ public final class OnlineModel: Sendable {
   let embeddingRows: [Int32]
   /// For each part what an item's standardised score counts, by item.
   let coefficients: [(part: ScorePart, values: [Float])]
+  /// The fusion whose scores these are.
+  let fusion: FusionWeights
   /// What every item's score starts from.
   let base: [Float]
   /// The same for an item without behaviours.
@@ -46,6 +48,7 @@ public final class OnlineModel: Sendable {
   /// The same with other weights than the model's.
   package init(_ recommender: Recommender, fusion: FusionWeights, workers: Workers) throws {
     self.recommender = recommender
+    self.fusion = fusion
     let (space, models) = (recommender.space, recommender.models)
     warmItems = space.counts.indices.filter { space.counts[$0] > 0 }.map { Int32($0) }
     warmWhite = space.white.selectingRows(warmItems).normalizingRows()

@@ -24,8 +24,9 @@ extension OnlineModel {
   /// The best items for each query, over the catalogue and then `block`; equal scores go to the lower
   /// place.
   ///
-  /// Runs on the calling thread. Sixteen queries are computed together: each loaded weight then serves
-  /// sixteen users, which is several times faster than one by one.
+  /// A list is the same, to the last bit, alone and among others. Runs on the calling thread. Sixteen
+  /// queries are computed together: each loaded weight then serves sixteen users, which is several times
+  /// faster than one by one.
   public func rank(_ queries: [Query], block: OnlineBlock) -> [[RankedLists.Element]] {
     var lists: [[RankedLists.Element]] = []
     lists.reserveCapacity(queries.count)
@@ -39,14 +40,15 @@ extension OnlineModel {
   /// The scores of the items of catalogue and block for one history, as ``rank(_:block:)`` sees them.
   package func scores(_ history: OnlineHistory, block: OnlineBlock) -> [Float] {
     let scoring = OnlineScoring(self, block, users: 1)
-    scoring.score([history])
+    scoring.score([history], scoring.vectors([history]))
     return (0..<(itemCount + block.count)).map { scoring.total.pointer[$0 * scoring.lanes] }
   }
 }
 
 extension OnlineScoring {
   fileprivate func rank(_ queries: [OnlineModel.Query]) -> [[RankedLists.Element]] {
-    score(queries.map(\.history))
+    let histories = queries.map(\.history)
+    score(histories, vectors(histories))
     let lines = ScalarBuffer<Float>(queries.count * count)
     SparseLanes.separate(
       lines.pointer, lanes: total.pointer, vectors: queries.count, width: count, lanes: lanes)

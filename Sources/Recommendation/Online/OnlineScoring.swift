@@ -40,15 +40,16 @@ struct OnlineScoring {
     products = ScalarBuffer(OnlineScoring.productItems * lanes)
   }
 
-  /// Writes ``total``.
-  func score(_ histories: [OnlineHistory], moments: Listener? = nil) {
+  /// Writes ``total``; `users` are the histories' ``vectors(_:)``.
+  func score(
+    _ histories: [OnlineHistory], _ users: OnlineUserVectors, moments: Listener? = nil
+  ) {
     for item in 0..<catalogueCount { fill(total, item, model.base[item]) }
     for item in catalogueCount..<count { fill(total, item, model.newBase) }
     let parts = model.coefficients.map(\.part)
     if parts.contains(where: { [.ease, .textSpread, .wordSpread, .textKernel].contains($0) }) {
       scoreEASE(histories)
     }
-    let factors = model.foldIn.map { folded($0, histories) }
     // How much of the histories stands in `ease` beside EASE's scores.
     var historyShare: Float = 0
     for (place, name) in parts.enumerated() {
@@ -60,10 +61,10 @@ struct OnlineScoring {
         let counts = model.recommender.space.counts
         for item in 0..<catalogueCount { fill(part, item, counts[item]) }
         clearBlock()
-      case .als: product(factors, model.recommender.models.als.itemFactors, new: nil)
-      case .ridge: product(factors, model.predicted, new: \.factors)
-      case .textProfile: product(profiles(histories).vectors, model.white, new: \.white)
-      case .tower: product(users(histories), model.recommender.space.towerVectors, new: \.towers)
+      case .als: product(users.factors, model.recommender.models.als.itemFactors, new: nil)
+      case .ridge: product(users.factors, model.predicted, new: \.factors)
+      case .textProfile: product(users.profiles?.vectors, model.white, new: \.white)
+      case .tower: product(users.towers, model.recommender.space.towerVectors, new: \.towers)
       case .textSpread, .wordSpread, .textKernel, .wordNeighbours: continue
       }
       add(place, moments)

@@ -1,35 +1,48 @@
 import EncoderModel
 import Kernels
 
-/// What parts make of histories: a row each.
+/// Histories as vectors, a row each; nil where no part needs them.
+struct OnlineUserVectors {
+  /// Unit vectors of the user tower, (histories, width).
+  var towers: DenseMatrix?
+  /// ALS factors, (histories, factors).
+  var factors: DenseMatrix?
+  /// Sums of unit text vectors scaled to length 1, (histories, text width), and what they were scaled by.
+  var profiles: (vectors: DenseMatrix, scales: [Float])?
+}
+
 extension OnlineScoring {
-  private func matrix(_ histories: [OnlineHistory]) -> SparseMatrix {
-    var offsets = [0]
-    var columns: [Int32] = []
-    var values: [Float] = []
-    for history in histories {
-      for entry in history.items {
-        columns.append(entry.item)
-        values.append(entry.weight)
-      }
-      offsets.append(columns.count)
-    }
-    return SparseMatrix(
-      trustedRowCount: histories.count, columnCount: catalogueCount, offsets: offsets,
-      columns: columns, values: values)
+  /// What the parts need of histories.
+  ///
+  /// Each is computed by itself: small products are rounded in another way than large ones, and a list must be the
+  /// same whoever else is asked about.
+  func vectors(_ histories: [OnlineHistory]) -> OnlineUserVectors {
+    let parts = model.coefficients.map(\.part)
+    return OnlineUserVectors(
+      towers: parts.contains(.tower)
+        ? DenseMatrix(
+          rowCount: histories.count,
+          columnCount: model.recommender.models.network.configuration.width,
+          values: histories.flatMap { tower($0) }) : nil,
+      factors: model.foldIn.map { foldIn in
+        DenseMatrix(
+          rowCount: histories.count, columnCount: foldIn.factorCount,
+          values: histories.flatMap { folded(foldIn, $0) })
+      }, profiles: parts.contains(.textProfile) ? profiles(histories) : nil)
   }
 
-  /// ALS factors, (histories, factors).
-  func folded(_ foldIn: FactorFoldIn, _ histories: [OnlineHistory]) -> DenseMatrix {
-    var result = DenseMatrix(rowCount: histories.count, columnCount: foldIn.factorCount)
-    result.withMutablePointer {
-      foldIn.solve(matrix(histories), rows: 0..<histories.count, into: $0)
-    }
+  /// ALS factors.
+  private func folded(_ foldIn: FactorFoldIn, _ history: OnlineHistory) -> [Float] {
+    let matrix = SparseMatrix(
+      trustedRowCount: 1, columnCount: catalogueCount, offsets: [0, history.items.count],
+      columns: history.items.map(\.item), values: history.items.map(\.weight))
+    var result = [Float](repeating: 0, count: foldIn.factorCount)
+    foldIn.solve(matrix, rows: 0..<1, into: &result)
     return result
   }
 
   /// Sums of the histories' unit text vectors, scaled to length 1, with what they were scaled by.
-  func profiles(_ histories: [OnlineHistory]) -> (vectors: DenseMatrix, scales: [Float]) {
+  private func profiles(_ histories: [OnlineHistory]) -> (vectors: DenseMatrix, scales: [Float]) {
     let width = model.white.columnCount
     var result = DenseMatrix(rowCount: histories.count, columnCount: width)
     var scales: [Float] = []
@@ -50,45 +63,38 @@ extension OnlineScoring {
     return (result, scales)
   }
 
-  /// The user tower's vectors: the histories' items are put into a small catalogue of their own.
-  func users(_ histories: [OnlineHistory]) -> DenseMatrix {
+  /// The user tower's vector: the history's items are put into a small catalogue of their own.
+  private func tower(_ history: OnlineHistory) -> [Float] {
     let network = model.recommender.models.network
     let space = model.recommender.space
-    let width = network.configuration.width
     var vectors: [Float] = []
     var embeddings: [Int32] = []
-    var offsets = [0]
-    for history in histories {
-      for entry in history.items {
-        vectors.append(contentsOf: space.towerVectors.row(Int(entry.item)))
-        embeddings.append(model.embeddingRows[Int(entry.item)])
-      }
-      for (item, _) in history.newItems {
-        vectors.append(contentsOf: item.tower)
-        embeddings.append(-1)
-      }
-      offsets.append(embeddings.count)
+    for entry in history.items {
+      vectors.append(contentsOf: space.towerVectors.row(Int(entry.item)))
+      embeddings.append(model.embeddingRows[Int(entry.item)])
     }
-    let entries = SparseMatrix(
-      trustedRowCount: histories.count, columnCount: embeddings.count, offsets: offsets,
-      columns: (0..<Int32(embeddings.count)).map { $0 },
-      values: [Float](repeating: 1, count: embeddings.count))
+    for (item, _) in history.newItems {
+      vectors.append(contentsOf: item.tower)
+      embeddings.append(-1)
+    }
     let inputs = network.configuration.userInputs
     var features: DenseMatrix?
     if inputs > 0 {
-      var rows = DenseMatrix(rowCount: histories.count, columnCount: inputs)
-      for (row, history) in histories.enumerated() {
-        guard let own = history.features, own.count == inputs else { continue }
-        for d in 0..<inputs { rows[row, d] = own[d] }
-      }
-      features = rows
+      let own = history.features.flatMap { $0.count == inputs ? $0 : nil }
+      features = DenseMatrix(
+        rowCount: 1, columnCount: inputs,
+        values: own ?? [Float](repeating: 0, count: inputs))
     }
     return network.userVectors(
-      histories: entries,
+      histories: SparseMatrix(
+        trustedRowCount: 1, columnCount: embeddings.count, offsets: [0, embeddings.count],
+        columns: (0..<Int32(embeddings.count)).map { $0 },
+        values: [Float](repeating: 1, count: embeddings.count)),
       itemVectors: DenseMatrix(
-        rowCount: embeddings.count, columnCount: width, values: vectors),
+        rowCount: embeddings.count, columnCount: network.configuration.width, values: vectors),
       embeddingRows: embeddings, features: features, weights: model.recommender.models.towers,
-      workers: Workers(count: 1))
+      workers: Workers(count: 1)
+    ).values
   }
 }
 
@@ -128,21 +134,21 @@ extension OnlineModel {
             workers.runChunks(count, chunk: SparseLanes.count) { _, rows in
               let some = rows.map(history)
               let scoring = OnlineScoring(self, empty, users: some.count)
-              scoring.score(some) { place, shift, scale in
+              let vectors = scoring.vectors(some)
+              scoring.score(some, vectors) { place, shift, scale in
                 for (lane, row) in rows.enumerated() {
                   moments[row * width + 2 * place] = shift[lane]
                   moments[row * width + 2 * place + 1] = scale[lane]
                 }
               }
-              func keep(_ matrix: DenseMatrix, _ target: UnsafeMutablePointer<Float>) {
+              func keep(_ matrix: DenseMatrix?, _ target: UnsafeMutablePointer<Float>) {
+                guard let matrix else { return }
                 let start = target + rows.lowerBound * matrix.columnCount
                 matrix.withPointer { start.update(from: $0, count: matrix.values.count) }
               }
-              if parts.contains(.tower) { keep(scoring.users(some), towers) }
-              if let foldIn { keep(scoring.folded(foldIn, some), factors) }
-              if parts.contains(.textProfile) {
-                for (row, scale) in zip(rows, scoring.profiles(some).scales) { scales[row] = scale }
-              }
+              keep(vectors.towers, towers)
+              keep(vectors.factors, factors)
+              for (row, scale) in zip(rows, vectors.profiles?.scales ?? []) { scales[row] = scale }
             }
           }
         }

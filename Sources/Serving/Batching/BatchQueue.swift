@@ -102,7 +102,7 @@ package final class BatchQueue<Input: Sendable, Output: Sendable>: @unchecked Se
   }
 
   /// Inputs that wait.
-  var count: Int {
+  package var count: Int {
     condition.lock()
     defer { condition.unlock() }
     return entries.count - head

@@ -16,7 +16,7 @@ struct AudienceRoutes: Sendable {
 
   private func ofItem(_ request: APIRequest, _ live: LiveState) async throws -> APIResponse {
     let catalogue = live.catalogue
-    let place = try catalogue.existing(request.parameters["id"] ?? "")
+    let id = catalogue.id(try catalogue.existing(request.parameters["id"] ?? ""))
     let query = try QueryItems(request.query)
     try query.allow(["k", "offset", "include_owners"])
     var list = ListRequest()
@@ -27,14 +27,14 @@ struct AudienceRoutes: Sendable {
     let wanted = list.offset + list.k
     // One more than wanted tells whether there is a next page.
     let audience = try await live.audiences.audience(
-      of: .item(place), k: wanted + 1, includesOwners: owners, in: catalogue, live)
-    let page = Array(audience.prefix(wanted).dropFirst(list.offset))
+      of: .item(id), k: wanted + 1, includesOwners: owners, live)
+    let page = Array(audience.members.prefix(wanted).dropFirst(list.offset))
     return .json([
-      "item_id": .string(catalogue.id(place)),
+      "item_id": .string(id),
       "users": AudienceRoutes.users(page, offset: list.offset),
       "offset": .integer(Int64(list.offset)),
-      "next_offset": list.nextOffset(shown: page.count, hasMore: audience.count > wanted),
-      "model_version": .string(catalogue.model.version),
+      "next_offset": list.nextOffset(shown: page.count, hasMore: audience.members.count > wanted),
+      "model_version": .string(audience.version),
     ])
   }
 
@@ -50,7 +50,8 @@ struct AudienceRoutes: Sendable {
     let catalogue = live.catalogue
     let item = try await live.ranking.represent([record], online: catalogue.online)[0]
     let audience = try await live.audiences.audience(
-      of: .text(item), k: k, includesOwners: false, in: catalogue, live)
+      of: .text(record, item, catalogue.model), k: k, includesOwners: false, live
+    ).members
     let mask = try catalogue.allowed(.all, conditions: [], now: Date().timeIntervalSince1970)
     let near = try await live.ranking.compute {
       RecommendationRoutes.nearest(

@@ -12,12 +12,25 @@ final class AudienceService: Sendable {
     let score: Float
   }
 
+  /// Whose audience.
+  enum Subject: Sendable {
+    /// An item by its id.
+    case item(String)
+    /// A text that is no item, with its vectors by a version.
+    case text(ItemRecord, OnlineItem, LoadedModel)
+  }
+
+  /// The users, best first, and the version that they are of.
+  struct Audience: Sendable {
+    var members: [Member] = []
+    let version: String
+  }
+
   private struct Job: Sendable {
     /// Whose audience; nil makes the index only.
-    let subject: AudienceIndex.Subject?
+    let subject: Subject?
     let k: Int
     let includesOwners: Bool
-    let catalogue: Catalogue
     let live: LiveState
   }
 
@@ -28,16 +41,23 @@ final class AudienceService: Sendable {
     var users: IDTable
     /// Users who were forgotten, by row: they have rows still, without a history, and nothing is for them.
     var hidden: [Bool]
+
+    init(_ catalogue: Catalogue, workers: Workers) {
+      model = catalogue.model
+      index = AudienceIndex(catalogue.online, workers: workers)
+      users = catalogue.online.recommender.users
+      hidden = [Bool](repeating: false, count: users.count)
+    }
   }
 
-  private let queue: BatchQueue<Job, [Member]>
+  private let queue: BatchQueue<Job, Audience>
   private let deadline: Duration
 
   init(_ options: ServerOptions, metrics: MetricsRegistry) {
     deadline = .seconds(options.deadline)
     let known = Mutex<Known?>(nil)
     let label = MetricsRegistry.labels([("queue", "audience")])
-    var observer = BatchQueue<Job, [Member]>.Observer()
+    var observer = BatchQueue<Job, Audience>.Observer()
     observer.dropped = { metrics.count("encoder_abandoned_inputs_total", label, by: Double($0)) }
     queue = BatchQueue(
       name: "audience", threads: 1, limit: options.queueLimit, budget: 1, batchLimit: 1,
@@ -52,49 +72,67 @@ final class AudienceService: Sendable {
 
   /// Begins to make the index of the version in use.
   func prepare(_ live: LiveState) {
-    let job = Job(
-      subject: nil, k: 0, includesOwners: false, catalogue: live.catalogue, live: live)
+    let job = Job(subject: nil, k: 0, includesOwners: false, live: live)
     let (queue, deadline) = (queue, deadline)
     Task { try? await queue.submit([job], costs: [1], deadline: deadline) }
   }
 
   /// The `k` users with the highest scores for an item or a text, best first.
+  ///
+  /// - Throws: ``APIError`` for an item that is gone, and what the queue throws.
   func audience(
-    of subject: AudienceIndex.Subject, k: Int, includesOwners: Bool, in catalogue: Catalogue,
-    _ live: LiveState
-  ) async throws -> [Member] {
+    of subject: Subject, k: Int, includesOwners: Bool, _ live: LiveState
+  ) async throws -> Audience {
     try await queue.submit(
-      [
-        Job(
-          subject: subject, k: k, includesOwners: includesOwners, catalogue: catalogue, live: live)
-      ], costs: [1], deadline: deadline)[0]
+      [Job(subject: subject, k: k, includesOwners: includesOwners, live: live)], costs: [1],
+      deadline: deadline)[0]
   }
 
-  private static func run(_ job: Job, _ known: inout Known?) throws -> [Member] {
-    let (catalogue, live) = (job.catalogue, job.live)
+  private static func run(_ job: Job, _ known: inout Known?) throws -> Audience {
+    let live = job.live
     let one = Workers(count: 1)
+    let first = live.catalogue
     var current: Known
-    if let found = known, found.model === catalogue.model {
+    var isNew = false
+    if let found = known, found.model === first.model {
       current = found
-      // Held once, so that nothing of it is copied.
-      known = nil
-      update(&current, live.events.takeChanged(), catalogue, live)
     } else {
-      let recommender = catalogue.online.recommender
-      current = Known(
-        model: catalogue.model, index: try AudienceIndex(catalogue.online, workers: one),
-        users: recommender.users,
-        hidden: [Bool](repeating: false, count: recommender.users.count))
-      _ = live.events.takeChanged()
-      let forgotten = current.users.strings.filter { live.events.isForgotten($0) }
-      update(&current, live.events.users() + forgotten, catalogue, live)
+      // Not both at once.
+      known = nil
+      current = Known(first, workers: one)
+      isNew = true
     }
+    // Held once, so that nothing of it is copied.
+    known = nil
+    var changed = live.events.takeChanged()
+    if isNew {
+      changed += live.events.users() + current.users.strings.filter { live.events.isForgotten($0) }
+    }
+    // Taken after the users, so that none of their items is missing; what comes later marks them again.
+    let newest = live.catalogue
+    let catalogue = newest.model === first.model ? newest : first
+    update(&current, changed, catalogue, live)
     defer { known = current }
-    guard let subject = job.subject else { return [] }
-    return try current.index.audience(
-      of: subject, in: catalogue.online, block: catalogue.block, k: job.k,
-      includesOwners: job.includesOwners, hidden: current.hidden, workers: one
+    var audience = Audience(version: catalogue.model.version)
+    guard let subject = job.subject else { return audience }
+    audience.members = try current.index.audience(
+      of: place(of: subject, in: catalogue), in: catalogue.online, block: catalogue.block,
+      k: job.k, includesOwners: job.includesOwners, hidden: current.hidden, workers: one
     ).map { Member(user: current.users[Int($0.user)], score: $0.score) }
+    return audience
+  }
+
+  private static func place(
+    of subject: Subject, in catalogue: Catalogue
+  ) throws -> AudienceIndex.Subject {
+    switch subject {
+    case .item(let id): return .item(try catalogue.existing(id))
+    case .text(let record, let item, let model):
+      // A version that came in between sees the text with its own eyes.
+      return .text(
+        model === catalogue.model
+          ? item : RankingService.represent([record], catalogue.online)[0])
+    }
   }
 
   /// Takes newer histories of some users into the index.

@@ -28,6 +28,8 @@ final class Catalogue: Sendable {
   private let isListed: [Bool]
   private let expiries: [(place: Int32, time: Double)]
   private let filters = Mutex<[FilterKey: [Bool]]>([:])
+  /// The recommender that reasons were last made with, and the later items in it.
+  let explained = Mutex<(items: [Int32], recommender: Recommender)?>(nil)
 
   private struct FilterKey: Hashable {
     let candidates: String
@@ -222,11 +224,6 @@ final class Catalogue: Sendable {
       isFree = false
     }
     return isFree ? nil : mask
-  }
-
-  /// Whether an item may be recommended now.
-  func isAvailable(_ place: Int32, now: Double) -> Bool {
-    isListed[Int(place)] && !expiries.contains { $0.place == place && $0.time <= now }
   }
 
   private func filtered(_ candidates: Candidates, _ conditions: [String]) throws -> [Bool] {

@@ -151,6 +151,10 @@ final class LiveState: Sendable {
       guard !pending.isEmpty else { return }
       let changed = catalogue.applying(pending)
       state.withLock { $0 = changed }
+      // Only now, or an audience asked for in between would take their histories without it.
+      for change in pending where change.vectors != nil {
+        if case .putItem(let record) = change.change { events.markChanged(havingItem: record.id) }
+      }
       pending = []
     }
     for write in writes {

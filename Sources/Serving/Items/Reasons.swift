@@ -6,7 +6,8 @@ import Tokenization
 /// Makes reasons for scores: a recommender that has, beside the training catalogue, those later items that the reasons
 /// are about.
 ///
-/// Only these are appended, so that it costs the same however many items came since.
+/// Only these are appended, so that it costs the same however many items came since: a copy of what the training
+/// catalogue's rows take. That of the last items asked about is kept.
 struct Reasons {
   /// A text that isn't an item, with its vectors.
   typealias Described = (record: ItemRecord, item: OnlineItem)
@@ -24,9 +25,14 @@ struct Reasons {
     self.catalogue = catalogue
     self.text = text
     later = Set(items.filter { Int($0) >= catalogue.trainedCount }).sorted()
+    let later = later
+    if text == nil, let known = catalogue.explained.withLock({ $0?.items == later ? $0 : nil }) {
+      recommender = known.recommender
+      return
+    }
     let records = later.map { catalogue.record($0) } + (text.map { [$0.record] } ?? [])
     let columns = catalogue.online.recommender.items.features?.columns.map(\.name) ?? []
-    recommender = try catalogue.online.recommender(
+    let made = try catalogue.online.recommender(
       adding: later.map { catalogue.vectors($0) } + (text.map { [$0.item] } ?? []),
       ItemTable(
         ids: IDTable(records.map(\.id)), texts: records.map(\.text),
@@ -36,6 +42,8 @@ struct Reasons {
             columns: columns.map { name in
               .init(name: name, values: records.map { $0.feature(name) ?? "" })
             }, rowCount: records.count)))
+    recommender = made
+    if text == nil, !later.isEmpty { catalogue.explained.withLock { $0 = (later, made) } }
   }
 
   /// The text's row.

@@ -61,21 +61,29 @@ struct UserRoutes: Sendable {
     let offset = try query.int("offset", 0...Int(Int32.max), default: 0)
     let prefix = Array((try query.one("prefix") ?? "").utf8)
     let trained = live.catalogue.online.recommender.users
-    // One more than wanted tells whether there is a next page.
-    let wanted = offset + limit
-    var users = IDTable()
-    func consider(_ user: String) {
-      if users.count <= wanted, user.utf8.starts(with: prefix) { users.insert(user) }
+    var (page, seen, hasMore): ([String], Int, Bool) = ([], 0, false)
+    /// Whether there is room for more users.
+    func take(_ user: String) -> Bool {
+      guard user.utf8.starts(with: prefix) else { return true }
+      seen += 1
+      if seen > offset, page.count < limit {
+        page.append(user)
+      } else if seen > offset {
+        hasMore = true
+      }
+      return !hasMore
     }
-    for user in live.events.users() { consider(user) }
-    for row in 0..<trained.count where users.count <= wanted {
+    let active = IDTable(live.events.users())
+    var isOpen = active.strings.allSatisfy(take)
+    var row = 0
+    while isOpen, row < trained.count {
       let user = trained[row]
-      if !live.events.isForgotten(user) { consider(user) }
+      if active.index(of: user) == nil, !live.events.isForgotten(user) { isOpen = take(user) }
+      row += 1
     }
-    let page = users.strings.prefix(wanted).dropFirst(offset)
     return .json([
       "users": .array(page.map { .string($0) }), "offset": .integer(Int64(offset)),
-      "next_offset": users.count > wanted ? .integer(Int64(wanted)) : .null,
+      "next_offset": hasMore ? .integer(Int64(offset + page.count)) : .null,
     ])
   }
 

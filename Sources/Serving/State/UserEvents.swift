@@ -8,6 +8,8 @@ final class UserEvents: Sendable {
     var items = IDTable()
     /// Items of each user by their number, each once, oldest first.
     var rows: [[Int32]] = []
+    /// Users of each item, also those who have dropped it since.
+    var owners: [[Int32]] = []
     var forgotten: Set<UInt64> = []
     /// Whether a user has events, of whatever label.
     var isKnown: [Bool] = []
@@ -34,8 +36,10 @@ final class UserEvents: Sendable {
         state.isKnown[user] = true
         guard isPositive(event.value) else { continue }
         let item = Int32(state.items.insert(event.item))
+        if Int(item) == state.owners.count { state.owners.append([]) }
         if state.rows[user].contains(item) { continue }
         state.rows[user].append(item)
+        state.owners[Int(item)].append(Int32(user))
         state.changed.insert(event.user)
         if state.rows[user].count > UserEvents.limit { state.rows[user].removeFirst() }
       }
@@ -95,15 +99,23 @@ final class UserEvents: Sendable {
     }
   }
 
+  /// Marks users who have an item: it came, or its vectors changed, after their events.
+  func markChanged(havingItem id: String) {
+    state.withLock { state in
+      guard let item = state.items.index(of: id) else { return }
+      for user in state.owners[item] where state.rows[Int(user)].contains(Int32(item)) {
+        state.changed.insert(state.users[Int(user)])
+      }
+    }
+  }
+
   /// Events taken in since the server knows of them.
   var count: Int { state.withLock { $0.count } }
 
   /// Users with events, in the order in which they came.
-  func users(limit: Int = .max) -> [String] {
+  func users() -> [String] {
     state.withLock { state in
-      state.rows.indices.filter { !state.rows[$0].isEmpty }.prefix(limit).map {
-        state.users[$0]
-      }
+      state.rows.indices.filter { !state.rows[$0].isEmpty }.map { state.users[$0] }
     }
   }
 }

@@ -3,10 +3,12 @@ import Foundation
 public import Tokenization
 
 /// A corpus as token ids: training sequences, held-out validation sequences, and piece statistics.
+///
+/// Ids, and where sequences begin, are in mapped files; memory takes 4 bytes a sequence.
 public final class TokenizedCorpus: Sendable {
-  private let tokens: MappedTokens
+  private let tokens: MappedList<Int32>
   /// Where each sequence begins in `tokens`, and the end.
-  private let starts: [Int]
+  private let starts: MappedList<Int>
   /// Sequences for training, in corpus order.
   public let training: [Int32]
   /// Held-out sequences; identical texts are never on both sides.
@@ -35,43 +37,59 @@ public final class TokenizedCorpus: Sendable {
   public var trainingTokenCount: Int { training.reduce(0) { $0 + length($1) } }
 
   init(
-    tokens: MappedTokens, starts: [Int], textHashes: [UInt64], textCount: Int,
-    tokenizer: Tokenizer
+    tokens: MappedList<Int32>, starts: MappedList<Int>, textHashes: MappedList<UInt64>,
+    textCount: Int, tokenizer: Tokenizer
   ) {
     self.tokens = tokens
     self.starts = starts
     self.textCount = textCount
     self.tokenizer = tokenizer
-    let heldOut = TokenizedCorpus.validationThreshold(textHashes, starts: starts)
+    let hashes = textHashes[0..<textHashes.count]
+    let heldOut = TokenizedCorpus.validationThreshold(hashes, starts)
     var (training, validation): ([Int32], [Int32]) = ([], [])
-    for (index, hash) in textHashes.enumerated() {
+    training.reserveCapacity(hashes.count)
+    for (index, hash) in hashes.enumerated() {
       if hash < heldOut { validation.append(Int32(index)) } else { training.append(Int32(index)) }
     }
     self.training = training
     self.validation = validation
-    fingerprint = TokenizedCorpus.fingerprint(tokens, textHashes, tokenizer.vocabulary)
+    fingerprint = TokenizedCorpus.fingerprint(tokens, hashes, tokenizer.vocabulary)
     (pieceCounts, documentFrequencies) = TokenizedCorpus.statistics(
       tokens, starts, training, tokenizer.vocabulary)
   }
 
   /// At most 5% of the sequences and 20,480 tokens are held out, those whose text's hash is least; a
   /// corpus of fewer than 20 sequences keeps all for training.
-  private static func validationThreshold(_ hashes: [UInt64], starts: [Int]) -> UInt64 {
-    let order = hashes.indices.sorted { (hashes[$0], $0) < (hashes[$1], $1) }
+  private static func validationThreshold(
+    _ hashes: UnsafeBufferPointer<UInt64>, _ starts: MappedList<Int>
+  ) -> UInt64 {
+    // No sequence has fewer than three tokens, so that these are more than can be held out.
+    let enough = 20_480 / 3 + 2
+    var least: [(hash: UInt64, index: Int)] = []
+    var bound = UInt64.max
+    func prune() {
+      least.sort { $0 < $1 }
+      least.removeLast(max(0, least.count - enough))
+      if least.count == enough { bound = least[enough - 1].hash }
+    }
+    for (index, hash) in hashes.enumerated() where hash <= bound {
+      least.append((hash, index))
+      if least.count == 4 * enough { prune() }
+    }
+    prune()
     let limit = hashes.count / 20
     var tokens = 0
-    var taken = 0
-    for index in order {
-      tokens += starts[index + 1] - starts[index]
-      if taken >= limit || tokens > 20_480 { return hashes[index] }
-      taken += 1
+    for (taken, entry) in least.enumerated() {
+      tokens += starts[entry.index + 1] - starts[entry.index]
+      if taken >= limit || tokens > 20_480 { return entry.hash }
     }
     return 0
   }
 
   /// FNV-1a's scheme over whole words: each text's hash, each id, and the size of the vocabulary.
   private static func fingerprint(
-    _ tokens: MappedTokens, _ textHashes: [UInt64], _ vocabulary: Vocabulary
+    _ tokens: MappedList<Int32>, _ textHashes: UnsafeBufferPointer<UInt64>,
+    _ vocabulary: Vocabulary
   ) -> UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     func mix(_ word: UInt64) { hash = (hash ^ word) &* 0x100_0000_01B3 }
@@ -82,7 +100,8 @@ public final class TokenizedCorpus: Sendable {
   }
 
   private static func statistics(
-    _ tokens: MappedTokens, _ starts: [Int], _ training: [Int32], _ vocabulary: Vocabulary
+    _ tokens: MappedList<Int32>, _ starts: MappedList<Int>, _ training: [Int32],
+    _ vocabulary: Vocabulary
   ) -> ([Int], [Int]) {
     var counts = [Int](repeating: 0, count: vocabulary.count)
     var frequencies = counts
@@ -106,9 +125,9 @@ public struct TokenizedCorpusBuilder {
   private let tokenizer: Tokenizer
   private let maximumLength: Int
   private let threads: Int
-  private let tokens: MappedTokens
-  private var starts: [Int] = [0]
-  private var hashes: [UInt64] = []
+  private let tokens: MappedList<Int32>
+  private let starts: MappedList<Int>
+  private let hashes: MappedList<UInt64>
   private var textCount = 0
 
   /// Creates a builder; texts longer than `maximumLength` tokens become several sequences.
@@ -116,7 +135,11 @@ public struct TokenizedCorpusBuilder {
     self.tokenizer = tokenizer
     self.maximumLength = maximumLength
     self.threads = threads
-    tokens = try MappedTokens(directory: FileManager.default.temporaryDirectory)
+    let folder = FileManager.default.temporaryDirectory
+    tokens = try MappedList(directory: folder)
+    starts = try MappedList(directory: folder)
+    hashes = try MappedList(directory: folder)
+    try starts.append(0)
   }
 
   /// Tokenises and stores some texts; blank ones are left out.
@@ -128,11 +151,11 @@ public struct TokenizedCorpusBuilder {
       let hash = portableHash(text)
       for start in stride(from: 0, to: ids.count, by: maximumLength - 2) {
         let window = ids[start..<min(start + maximumLength - 2, ids.count)]
-        try tokens.append(CollectionOfOne(vocabulary.classID))
+        try tokens.append(vocabulary.classID)
         try tokens.append(window)
-        try tokens.append(CollectionOfOne(vocabulary.separatorID))
-        starts.append(tokens.count)
-        hashes.append(hash)
+        try tokens.append(vocabulary.separatorID)
+        try starts.append(tokens.count)
+        try hashes.append(hash)
       }
     }
   }
@@ -147,6 +170,8 @@ public struct TokenizedCorpusBuilder {
           + "with --text-column")
     }
     try tokens.map()
+    try starts.map()
+    try hashes.map()
     return TokenizedCorpus(
       tokens: tokens, starts: starts, textHashes: hashes, textCount: textCount,
       tokenizer: tokenizer)

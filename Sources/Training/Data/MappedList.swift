@@ -1,14 +1,14 @@
 import Foundation
 
-/// Token ids in a mapped temporary file, so that a corpus may be larger than memory.
+/// Numbers in a mapped temporary file, so that a corpus may be larger than memory.
 ///
 /// The file is unlinked as soon as it is open: it takes no name, and the system frees it with the
 /// last use, however the process ends.
-final class MappedTokens: @unchecked Sendable {
+final class MappedList<Element: BitwiseCopyable>: @unchecked Sendable {
   private var descriptor: Int32
-  private var buffer: [Int32] = []
+  private var buffer: [Element] = []
   private var base: UnsafeMutableRawPointer?
-  /// Number of ids written.
+  /// Number of elements written.
   private(set) var count = 0
 
   /// Creates an empty file in `directory`.
@@ -24,16 +24,19 @@ final class MappedTokens: @unchecked Sendable {
   }
 
   deinit {
-    if let base { munmap(base, count * MemoryLayout<Int32>.stride) }
+    if let base { munmap(base, count * MemoryLayout<Element>.stride) }
     if descriptor >= 0 { close(descriptor) }
   }
 
-  /// Appends ids.
-  func append(_ ids: some Collection<Int32>) throws {
-    buffer.append(contentsOf: ids)
-    count += ids.count
+  /// Appends elements.
+  func append(_ elements: some Collection<Element>) throws {
+    buffer.append(contentsOf: elements)
+    count += elements.count
     if buffer.count >= 1 << 18 { try flush() }
   }
+
+  /// Appends one element.
+  func append(_ element: Element) throws { try append(CollectionOfOne(element)) }
 
   private func flush() throws {
     try buffer.withUnsafeBytes { bytes in
@@ -58,7 +61,7 @@ final class MappedTokens: @unchecked Sendable {
     try flush()
     buffer = []
     guard count > 0 else { return }
-    let size = count * MemoryLayout<Int32>.stride
+    let size = count * MemoryLayout<Element>.stride
     guard let memory = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), memory != MAP_FAILED
     else {
       throw TrainingError(
@@ -68,11 +71,14 @@ final class MappedTokens: @unchecked Sendable {
     base = memory
   }
 
-  /// The ids in a range; only after ``map()``.
-  subscript(range: Range<Int>) -> UnsafeBufferPointer<Int32> {
+  /// The elements in a range; only after ``map()``.
+  subscript(range: Range<Int>) -> UnsafeBufferPointer<Element> {
     guard let base, !range.isEmpty else { return UnsafeBufferPointer(start: nil, count: 0) }
-    precondition(range.upperBound <= count, "tokens \(range) of \(count)")
+    precondition(range.upperBound <= count, "elements \(range) of \(count)")
     return UnsafeBufferPointer(
-      start: base.assumingMemoryBound(to: Int32.self) + range.lowerBound, count: range.count)
+      start: base.assumingMemoryBound(to: Element.self) + range.lowerBound, count: range.count)
   }
+
+  /// An element; only after ``map()``.
+  subscript(place: Int) -> Element { self[place..<(place + 1)][0] }
 }
