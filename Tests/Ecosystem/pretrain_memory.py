@@ -19,10 +19,10 @@ def check(name, holds):
         failures.append(name)
 
 
-def corpus(path, megabytes):
+def corpus(path, megabytes, words=WORDS):
     """Texts of some twenty words; a block of them again and again, each line with a number of its own."""
     chance = random.Random(1)
-    block = [" ".join(chance.choices(WORDS, k=20)) + "\n" for _ in range(20_000)]
+    block = [" ".join(chance.choices(words, k=20)) + "\n" for _ in range(20_000)]
     written = n = 0
     with open(path, "w", encoding="utf-8") as file:
         while written < megabytes * 1e6:
@@ -96,7 +96,7 @@ with tempfile.TemporaryDirectory() as scratch:
 
     # Its ids alone are larger than what the process may have.
     limit = 900
-    large = corpus(f"{scratch}/large.txt", 500)
+    large = corpus(f"{scratch}/large.txt", 350, [f"{n * 7919 + 10**11}" for n in range(5000)])
     code, line, peak = pretrain(large, f"{scratch}/large", "--preset", "mini", "--steps", "10", "--vocab", words,
                                 "--threads", "2", limit=limit << 20)
     ids = 4e-6 * tokens_of(line)
