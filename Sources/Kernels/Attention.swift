@@ -32,16 +32,17 @@ public enum Attention {
   /// `context = dropout(softmax(q k^T / sqrt(headSize))) v` for every sequence and head.
   ///
   /// `context` is (rows, heads * headSize). `probabilities` receives, sequence by sequence and head
-  /// by head, the (length, length) softmax before dropout, for the backward pass.
+  /// by head, the (length, length) softmax before dropout, for the backward pass. `part` names the
+  /// heads that are computed, all by default; each writes its own places.
   public static func forward<S: KernelScalar>(
     context: UnsafeMutablePointer<S>, probabilities: UnsafeMutablePointer<S>,
     qkv: UnsafePointer<S>, offsets: UnsafeBufferPointer<Int32>, heads: Int, headSize: Int,
-    dropout: Dropout?
+    dropout: Dropout?, part: Range<Int>? = nil
   ) {
     let masked = dropout.map { $0.rate > 0 } ?? false
     let scratchSize = masked ? scratchCount(offsets: offsets) : 0
     withUnsafeTemporaryAllocation(of: S.self, capacity: scratchSize) { scratch in
-      Heads(offsets: offsets, heads: heads, headSize: headSize).forEach { head in
+      Heads(offsets: offsets, heads: heads, headSize: headSize).forEach(in: part) { head in
         let p = probabilities + head.probability
         let length = head.length
         S.gemm(
@@ -125,7 +126,7 @@ private struct Heads {
     func scale<S: KernelScalar>() -> S { 1 / S.sqrt(S(headSize)) }
   }
 
-  func forEach(_ body: (Place) -> Void) {
+  func forEach(in part: Range<Int>? = nil, _ body: (Place) -> Void) {
     let width = heads * headSize
     var probability = 0
     for s in 0..<max(offsets.count - 1, 0) {
@@ -133,13 +134,14 @@ private struct Heads {
       let length = Int(offsets[s + 1]) - start
       guard length > 0 else { continue }
       for head in 0..<heads {
+        defer { probability += length * length }
+        if let part, !part.contains(head) { continue }
         let q = start * 3 * width + head * headSize
         body(
           Place(
             length: length, headSize: headSize, stride: 3 * width, contextStride: width, q: q,
             k: q + width, v: q + 2 * width, context: start * width + head * headSize,
             probability: probability))
-        probability += length * length
       }
     }
   }

@@ -98,12 +98,12 @@ import Testing
     for item in [0, 7, 20] {
       let text = model.items.texts[item]
       let found = attributor.attributions(text, features: nil)
+      let ends = attributor.ends(text, features: nil)
+      expectClose(found.reduce(0, +), ends.whole - ends.masked, absolute: 2e-3, text)
+      #expect(abs(ends.whole - ends.masked) > 0.02, "\(ends)")
+      #expect(found.first == 0 && found.last == 0)
       expectClose(
-        found.tokens.reduce(0, +), found.score - found.baseline, absolute: 2e-3, text)
-      #expect(abs(found.score - found.baseline) > 0.02, "\(found)")
-      #expect(found.tokens.first == 0 && found.tokens.last == 0)
-      expectClose(
-        found.score, attributor.scores([text], features: nil)[0], absolute: 1e-4, "score")
+        ends.whole, attributor.scores([text], features: nil)[0], absolute: 1e-4, "score")
     }
   }
 
@@ -118,14 +118,16 @@ import Testing
         model, user: userVector(model, history), steps: 32, checked: 0, workers: workers)
       for item in model.items.texts.indices where item % 2 == row % 2 {
         let words = model.items.texts[item].split(separator: " ").map(String.init)
-        let found = attributor.attributions(model.items.texts[item], features: nil)
+        let text = model.items.texts[item]
+        let found = attributor.attributions(text, features: nil)
         // One piece a word, behind [CLS].
         let best = try #require(
-          words.indices.max { found.tokens[$0 + 1] < found.tokens[$1 + 1] })
+          words.indices.max { found[$0 + 1] < found[$1 + 1] })
         let shorter = words.indices.map { left in
           words.indices.filter { $0 != left }.map { words[$0] }.joined(separator: " ")
         }
-        let effects = attributor.scores(shorter, features: nil).map { Double(found.score - $0) }
+        let scores = attributor.scores([text] + shorter, features: nil)
+        let effects = scores.dropFirst().map { Double(scores[0] - $0) }
         highest += effects[best]
         // The mean is what a word drawn at random costs.
         other += effects.reduce(0, +) / Double(effects.count)

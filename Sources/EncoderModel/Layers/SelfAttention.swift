@@ -80,7 +80,7 @@ public struct SelfAttention: Sendable {
           dropout: dropout?.dropout(.attentionProbabilities, layer: layer))
       }
     } else {
-      attendOneByOne(saved, batch: batch)
+      attendOneByOne(saved, batch: batch, team: arena.team)
     }
     Linear.forward(
       y: branch, x: saved.context, weight: weights[outputWeight], bias: nil, rows: rows,
@@ -92,18 +92,28 @@ public struct SelfAttention: Sendable {
         dropout: dropout))
   }
 
-  private func attendOneByOne<S: KernelScalar>(_ saved: States<S>, batch: PackedBatch) {
-    let width = configuration.hiddenSize
+  /// The heads of a sequence are shared out over a team.
+  private func attendOneByOne<S: KernelScalar>(
+    _ saved: States<S>, batch: PackedBatch, team: Team?
+  ) {
+    let (width, heads, headSize) = (
+      configuration.hiddenSize, configuration.headCount, configuration.headSize
+    )
     for sequence in 0..<batch.sequenceCount {
       let start = Int(batch.offsets[sequence])
       let length = batch.offsets[sequence + 1] - batch.offsets[sequence]
-      withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2) { offsets in
-        offsets[0] = 0
-        offsets[1] = length
-        Attention.forward(
-          context: saved.context + start * width, probabilities: saved.probabilities,
-          qkv: saved.qkv + start * 3 * width, offsets: UnsafeBufferPointer(offsets),
-          heads: configuration.headCount, headSize: configuration.headSize, dropout: nil)
+      nonisolated(unsafe) let (context, probabilities, qkv) = (
+        saved.context + start * width, saved.probabilities, saved.qkv + start * 3 * width
+      )
+      Team.share(heads, among: team) { part in
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2) { offsets in
+          offsets[0] = 0
+          offsets[1] = length
+          Attention.forward(
+            context: context, probabilities: probabilities, qkv: qkv,
+            offsets: UnsafeBufferPointer(offsets), heads: heads, headSize: headSize, dropout: nil,
+            part: part)
+        }
       }
     }
   }

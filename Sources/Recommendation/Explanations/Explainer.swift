@@ -18,9 +18,10 @@ public struct Explainer: Sendable {
     public var measuresEffects = true
     /// Whether words are attributed.
     public var words = true
-    /// Points on the path of the integrated gradients.
-    public var steps = 16
-    /// Words of each sign's strongest attribution that are deleted for their effect.
+    /// Points on the path of the integrated gradients: with 10 an attribution is within 2% of the text's largest of what
+    /// it is with 128 (48 package descriptions; 10% with 6, 0.5% with 16).
+    public var steps = 10
+    /// Words of the strongest attributions, of either sign, that are deleted for their effect.
     public var checkedWords = 3
 
     /// Creates the defaults.
@@ -60,19 +61,23 @@ public struct Explainer: Sendable {
       width > 0
       ? userFeatures.map { $0.selectingRows([Int32(row)]) }
         ?? DenseMatrix(rowCount: 1, columnCount: width) : nil
-    let breakdown = ScoreBreakdown(recommender, workers: workers)
-    let parts = try breakdown.parts(items, history: own, features: features)
     let tower = HistoryContributions(recommender, history: own, features: features)
     let reasons = items.map { tower.reasons(for: $0, limit: options.neighbours) }
+    let left =
+      options.measuresEffects ? Set(reasons.flatMap { $0.map(\.item) }).sorted() : []
+    let breakdown = try ScoreBreakdown(
+      recommender, history: own, features: features, without: left, workers: workers)
+    let parts = breakdown.parts(items)
     let effects =
       options.measuresEffects
-      ? try breakdown.effects(
-        items, of: reasons.map { $0.map(\.item) }, history: own, features: features,
-        full: parts.map(\.score))
+      ? breakdown.effects(items, of: reasons.map { $0.map(\.item) }, full: parts.map(\.score))
       : []
     let attributor = WordAttributor(
       recommender, user: tower.user, steps: options.steps, checked: options.checkedWords,
       workers: workers)
+    let words =
+      options.words
+      ? attributor.words(items) : [[Explanation.Word]](repeating: [], count: items.count)
     return items.enumerated().map { n, item in
       let history = reasons[n].enumerated().map { place, reason in
         Explanation.Reason(
@@ -82,7 +87,7 @@ public struct Explainer: Sendable {
       return Explanation(
         item: item, score: parts[n].score, parts: parts[n].parts, shift: parts[n].shift,
         towerScore: tower.score(item), history: history, towerRest: tower.rest(item),
-        words: options.words ? attributor.words(item) : [])
+        words: words[n])
     }
   }
 }

@@ -10,7 +10,7 @@ import Tokenization
 /// pieces are all [MASK] to those of the text, times the difference. Attributions sum to the difference
 /// of the two scores, up to the error of the midpoint rule. Pooling weights and features stay as they
 /// are.
-package struct WordAttributor {
+package struct WordAttributor: Sendable {
   private let recommender: Recommender
   private let user: [Float]
   private let steps: Int
@@ -27,29 +27,52 @@ package struct WordAttributor {
     self.workers = workers
   }
 
-  /// The words of an item's text with their attributions, the strongest ones deleted to see what they do.
-  func words(_ item: Int32) -> [Explanation.Word] {
-    let text = recommender.items.texts[Int(item)]
-    let words = TextWords(text, tokenizer: recommender.model.tokenizer)
-    guard words.pieces.contains(where: { $0 > 0 }) else { return [] }
-    let features = features(item)
-    let (tokens, score, _) = attributions(text, features: features)
-    var sums = [Float](repeating: 0, count: words.words.count)
-    var token = 1  // behind [CLS]
-    for (n, count) in words.pieces.enumerated() {
-      for _ in 0..<count where token < tokens.count - 1 {
-        sums[n] += tokens[token]
-        token += 1
+  /// The words of items' texts with their attributions, the strongest ones deleted to see what they do; an item
+  /// a worker at once.
+  func words(_ items: [Int32]) -> [[Explanation.Word]] {
+    let texts = items.map { recommender.items.texts[Int($0)] }
+    let words = texts.map { TextWords($0, tokenizer: recommender.model.tokenizer) }
+    let features = items.map(features)
+    var sums = [[Float]](repeating: [], count: items.count)
+    sums.withUnsafeMutableBufferPointer { sums in
+      nonisolated(unsafe) let sums = sums
+      workers.run { worker in
+        let arena = Arena<Float>()
+        for n in stride(from: worker, to: items.count, by: workers.count)
+        where words[n].pieces.contains(where: { $0 > 0 }) {
+          let tokens = attributions(texts[n], features: features[n], arena: arena)
+          sums[n] = WordAttributor.sums(tokens, pieces: words[n].pieces)
+        }
       }
     }
-    let order = sums.indices.sorted { (abs(sums[$1]), $0) < (abs(sums[$0]), $1) }
-    // A text of one word would have no text left.
-    let tried = words.words.count > 1 ? Array(order.prefix(checked)) : []
-    let without = scores(tried.map { words.deleting($0) }, features: features)
-    var effects = [Float?](repeating: nil, count: sums.count)
-    for (n, word) in tried.enumerated() { effects[word] = score - without[n] }
-    return sums.indices.map {
-      Explanation.Word(word: words.words[$0], attribution: sums[$0], effect: effects[$0])
+    return items.indices.map { n in
+      // A text of one word would have no text left.
+      let order = sums[n].indices.sorted { (abs(sums[n][$1]), $0) < (abs(sums[n][$0]), $1) }
+      let tried = order.count > 1 ? Array(order.prefix(checked)) : []
+      var effects = [Float?](repeating: nil, count: sums[n].count)
+      if !tried.isEmpty {
+        // The whole text and those without a word go the same way, so that their rounding is the same.
+        let scores = scores(
+          [texts[n]] + tried.map { words[n].deleting($0) }, features: features[n])
+        for (place, word) in tried.enumerated() { effects[word] = scores[0] - scores[place + 1] }
+      }
+      return sums[n].indices.map {
+        Explanation.Word(
+          word: words[n].words[$0], attribution: sums[n][$0], effect: effects[$0])
+      }
+    }
+  }
+
+  /// Attributions of words, given those of tokens with [CLS] before them and how many pieces each word has.
+  private static func sums(_ tokens: [Float], pieces: [Int]) -> [Float] {
+    var token = 1
+    return pieces.map { count in
+      var sum: Float = 0
+      for _ in 0..<count where token < tokens.count - 1 {
+        sum += tokens[token]
+        token += 1
+      }
+      return sum
     }
   }
 
@@ -72,46 +95,63 @@ package struct WordAttributor {
     }
   }
 
-  /// Attributions of a text's tokens, [CLS] and [SEP] included; the score, and that of the masked text.
-  package func attributions(
-    _ text: String, features: DenseMatrix?
-  ) -> (tokens: [Float], score: Float, baseline: Float) {
+  /// Attributions of a text's tokens, [CLS] and [SEP] included.
+  package func attributions(_ text: String, features: DenseMatrix?) -> [Float] {
+    attributions(text, features: features, arena: Arena<Float>())
+  }
+
+  private func attributions(
+    _ text: String, features: DenseMatrix?, arena: Arena<Float>
+  ) -> [Float] {
+    // The gradient changes most in the middle of the way and little at its ends, so that points spread evenly do better
+    // than those of Gauss and Legendre.
+    let points = (0..<steps).map { (Double($0) + 0.5) / Double(steps) }
+    let path = walk(text, features: features, at: points, arena: arena)
+    return path.differences.map { Float($0.reduce(0, +) / Double(steps)) }
+  }
+
+  /// The tower's score of a text whose pieces are all [MASK], pooled as the text is, and that of the text.
+  package func ends(_ text: String, features: DenseMatrix?) -> (masked: Float, whole: Float) {
+    let path = walk(text, features: features, at: [0, 1], arena: Arena<Float>())
+    return (path.scores[0], path.scores[1])
+  }
+
+  /// Scores at some points of the way from the masked text (0) to the text (1), and for each token and point
+  /// the gradient times the difference of the token's embeddings at both ends.
+  private func walk(
+    _ text: String, features: DenseMatrix?, at points: [Double], arena: Arena<Float>
+  ) -> (scores: [Float], differences: [[Double]]) {
     let model = recommender.model
     let ids = model.tokenizer.encode(text, maximumLength: recommender.maximumLength)
     let masked = ids.indices.map {
       $0 == 0 || $0 == ids.count - 1 ? ids[$0] : model.tokenizer.vocabulary.maskID
     }
-    let arena = Arena<Float>(capacity: 0)
-    let size = ids.count * model.configuration.hiddenSize
+    arena.reset()
+    let width = model.configuration.hiddenSize
+    let size = ids.count * width
     func embedded(_ ids: [Int32]) -> UnsafeMutablePointer<Float> {
       model.encoder.infer(
         PackedBatch([ids]), weights: model.weights, adapters: recommender.adapters,
         layers: 0..<0, arena: arena)
     }
     let (x, x0) = (embedded(ids), embedded(masked))
-    // Row 0 is the masked text, row 1 the text itself, then the points between.
-    let rows = steps + 2
-    let hidden = arena.take(rows * size)
-    for row in 0..<rows {
-      let share: Float = row < 2 ? Float(row) : (Float(row - 2) + 0.5) / Float(steps)
+    let hidden = arena.take(points.count * size)
+    for (row, point) in points.enumerated() {
+      let share = Float(point)
       for n in 0..<size { hidden[row * size + n] = x0[n] + share * (x[n] - x0[n]) }
     }
-    let batch = PackedBatch([[Int32]](repeating: ids, count: rows))
-    let path = ItemPath(recommender)
-    let (scores, gradients) = path.run(
-      batch, hidden: hidden, features: features, user: user, arena: arena)
-    let width = model.configuration.hiddenSize
-    var tokens = [Float](repeating: 0, count: ids.count)
-    for token in ids.indices {
-      var sum = 0.0
-      for row in 2..<rows {
-        for d in 0..<width {
-          let place = token * width + d
+    let (scores, gradients) = ItemPath(recommender).run(
+      PackedBatch([[Int32]](repeating: ids, count: points.count)), hidden: hidden,
+      features: features, user: user, arena: arena)
+    let differences = ids.indices.map { token in
+      points.indices.map { row in
+        var sum = 0.0
+        for place in (token * width)..<((token + 1) * width) {
           sum += Double(gradients[row * size + place]) * Double(x[place] - x0[place])
         }
+        return sum
       }
-      tokens[token] = Float(sum / Double(steps))
     }
-    return (tokens, scores[1], scores[0])
+    return (scores, differences)
   }
 }
