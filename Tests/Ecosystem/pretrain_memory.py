@@ -86,13 +86,14 @@ with tempfile.TemporaryDirectory() as scratch:
         ("small", 4, 512, 2048, 2),
     ]:
         output = f"{scratch}/{preset}-{tokens}"
-        code, line, peak = pretrain(small, output, "--preset", preset, "--steps", "12", "--batch-tokens", str(tokens),
+        code, line, peak = pretrain(small, output, "--preset", preset, "--steps", "40", "--batch-tokens", str(tokens),
                                     "--threads", str(threads), "--vocab", words)
         with open(f"{output}/config.json", encoding="utf-8") as file:
             vocabulary = json.load(file)["vocab_size"]
         stated = formula(layers, width, vocabulary, parameters(output), tokens, threads)
+        # The formula's constant is an upper estimate: the smallest model takes some 25 MB less.
         check(f"{preset}, {tokens} tokens a step, {threads} threads: {peak:.0f} MB where the formula says {stated:.0f}",
-              code == 0 and 0.75 * stated < peak < 1.25 * stated)
+              code == 0 and abs(peak - stated) < 0.1 * stated + 30)
 
     # Its ids alone are larger than what the process may have.
     limit = 900
