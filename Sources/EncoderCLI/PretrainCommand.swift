@@ -46,11 +46,17 @@ struct PretrainCommand: AsyncParsableCommand {
   @OptionGroup var length: RunLengthOptions
 
   @Option(
-    help: "Objectives, separated by commas: mlm (always), bow (bag of words of the pooled vector).")
+    help: """
+      Objectives, separated by commas: mlm (always), bow (bag of words of the pooled vector), crops (the \
+      vectors of two halves of a text find each other).
+      """)
   var objective = "mlm,bow"
 
   @Option(help: "Weight of the bow objective beside mlm.")
   var bowWeight = 0.5
+
+  @Option(help: "Weight of the crops objective beside mlm.")
+  var cropWeight = 0.5
 
   @Option(help: "Share of pieces that are masked.")
   var maskRate = 0.15
@@ -61,8 +67,12 @@ struct PretrainCommand: AsyncParsableCommand {
   @Option(help: "Dropout in training; by default none, or that of the model of --from.")
   var dropout: Double?
 
-  @Option(help: "Tokens in one optimizer step.")
-  var batchTokens = 2048
+  @Option(
+    help: """
+      Tokens in one optimizer step; by default 2048, and 8192 with crops, which find each other among \
+      those of the step.
+      """)
+  var batchTokens: Int?
 
   @Option(help: "Longest sequence in tokens; longer texts are split.")
   var maxLength = 128
@@ -81,15 +91,14 @@ struct PretrainCommand: AsyncParsableCommand {
       throw ValidationError("--dropout must be at least 0 and below 1.")
     }
     try FlagLimits.check("--max-length", maxLength, FlagLimits.textLength)
-    try FlagLimits.check("--batch-tokens", batchTokens, FlagLimits.batchTokens)
-    guard batchTokens >= maxLength else {
+    try FlagLimits.check("--batch-tokens", tokensPerStep, FlagLimits.batchTokens)
+    guard tokensPerStep >= maxLength else {
       throw ValidationError("--max-length must be at most --batch-tokens.")
     }
     try FlagLimits.check("--vocab-size", vocabSize, 100...FlagLimits.pieces.upperBound)
-    let known = ["mlm", "bow"]
-    let named = objective.split(separator: ",").map(String.init)
-    guard named.contains("mlm"), named.allSatisfy(known.contains) else {
-      throw ValidationError("--objective must name mlm, and may name bow.")
+    let known = ["mlm", "bow", "crops"]
+    guard objectives.contains("mlm"), objectives.allSatisfy(known.contains) else {
+      throw ValidationError("--objective must name mlm, and may name bow and crops.")
     }
     guard from == nil || (vocab == nil && !cased) else {
       throw ValidationError("--from brings its own vocabulary; leave out --vocab and --cased.")
@@ -99,6 +108,9 @@ struct PretrainCommand: AsyncParsableCommand {
     }
     guard bowWeight >= 0, bowWeight < .infinity else {
       throw ValidationError("--bow-weight must be at least 0.")
+    }
+    guard cropWeight >= 0, cropWeight < .infinity else {
+      throw ValidationError("--crop-weight must be at least 0.")
     }
     guard corpus.filter({ $0 == "-" }).count <= 1 else {
       throw ValidationError("Standard input (-) can be named once.")
@@ -134,6 +146,12 @@ struct PretrainCommand: AsyncParsableCommand {
       throw ExitCode(code)
     }
   }
+
+  /// What --objective names.
+  var objectives: [String] { objective.split(separator: ",").map(String.init) }
+
+  /// Tokens in one optimizer step, --batch-tokens or what the objectives need.
+  var tokensPerStep: Int { batchTokens ?? (objectives.contains("crops") ? 8192 : 2048) }
 
   /// The name that stands for the corpus: its file's name without endings.
   var corpusName: String {

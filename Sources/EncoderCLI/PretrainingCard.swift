@@ -13,16 +13,19 @@ extension PretrainingJob {
       path == "-" ? "standard input" : URL(fileURLWithPath: path).lastPathComponent
     }.joined(separator: ", ")
     let loss = progress.bestValidationLoss.map { String(format: "%.4f nats", $0) } ?? "not measured"
-    let objectives =
-      options.bagOfWordsWeight > 0
-      ? "masked tokens and, with weight \(options.bagOfWordsWeight), the bag of words of a text"
-      : "masked tokens"
+    var objectives = ["masked tokens"]
+    if options.bagOfWordsWeight > 0 {
+      objectives.append("with weight \(options.bagOfWordsWeight) the bag of words of a text")
+    }
+    if let weight = options.cropWeight, weight > 0 {
+      objectives.append("with weight \(weight) the contrast of two crops of a text")
+    }
     let origin = command.from.map { "continued from \(URL(fileURLWithPath: $0).lastPathComponent)" }
     let rows: [(String, String)] = [
       ("corpus", source),
       ("size", "\(corpus.textCount) texts, \(corpus.trainingTokenCount) tokens"),
       ("start", origin ?? "random weights"), ("vocabulary", "\(c.vocabularySize) pieces"),
-      ("objective", objectives),
+      ("objective", objectives.joined(separator: ", ")),
       ("masking", "\(options.maskRate)\(options.wholeWord ? ", whole words" : "")"),
       (
         "steps", "\(exported.step) of \(options.batchTokens) tokens, \(exported.tokens) tokens seen"

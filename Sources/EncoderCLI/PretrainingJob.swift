@@ -57,11 +57,12 @@ struct PretrainingJob {
 
   private func newOptions() -> PretrainingOptions {
     var options = PretrainingOptions()
-    options.batchTokens = command.batchTokens
+    options.batchTokens = command.tokensPerStep
     options.maskRate = command.maskRate
     options.wholeWord = command.wholeWord
     options.bagOfWordsWeight =
-      command.objective.split(separator: ",").contains("bow") ? command.bowWeight : 0
+      command.objectives.contains("bow") ? command.bowWeight : 0
+    if command.objectives.contains("crops") { options.cropWeight = command.cropWeight }
     options.seed = command.shared.seed
     options.threads = command.shared.threadCount
     options.maximumLength = command.maxLength

@@ -100,6 +100,16 @@ struct PretrainingReport {
                 "held-out texts", line(records, "validation_bag_of_words_loss"), hasMarks: true),
             ]), caption: "Bag of words of the pooled vector: lower is better", nil))
     }
+    let crops = line(records, "crop_loss")
+    if crops.count > 1 {
+      blocks.append(
+        .figure(
+          LineChart(
+            "Loss of finding the other crop of a text, by step", x: "step",
+            y: "cross-entropy, nats",
+            height: 220, [.init("training", crops)]),
+          caption: "Two crops of a text find each other in the batch: lower is better", nil))
+    }
     return .init("Losses", blocks)
   }
 
@@ -157,6 +167,7 @@ struct PretrainingReport {
       ("feed-forward width", "\(c.intermediateSize)"), ("vocabulary", grouped(c.vocabularySize)),
       ("masked", percent(o.maskRate, 0) + (o.wholeWord ? ", whole words" : "")),
       ("weight of the bag of words", "\(o.bagOfWordsWeight)"),
+      ("weight of the contrast of crops", "\(o.cropWeight ?? 0)"),
       ("tokens in a step", grouped(o.batchTokens)),
       ("longest sequence", "\(o.maximumLength) tokens"),
       ("learning rate", "\(o.learningRate), warm-up \(percent(o.warmup, 0)), linear decay"),

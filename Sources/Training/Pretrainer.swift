@@ -62,6 +62,7 @@ public final class Pretrainer {
       bagOfWordsTargets: usesBag ? BagOfWordsTargets(corpus) : nil,
       bagOfWordsWeight: options.bagOfWordsWeight,
       masking: MaskedLanguageModeling(rate: options.maskRate, wholeWord: options.wholeWord),
+      crops: options.cropWeight ?? 0 > 0 ? TextCrops() : nil, cropWeight: options.cropWeight ?? 0,
       corpus: corpus)
     var adamW = AdamWConfiguration()
     adamW.beta2 = 0.98
@@ -186,6 +187,7 @@ public final class Pretrainer {
     }
     let maskedTotal = micros.reduce(0) { $0 + $1.masked.positions.count }
     let textTotal = micros.reduce(0) { $0 + ($1.bag.map { $0.offsets.count - 1 } ?? 0) }
+    let pairTotal = micros.reduce(0) { $0 + $1.pairs.count }
     let configuration = model.configuration
     let all = workers.collect { worker in
       let dropout = DropoutPlan(
@@ -195,14 +197,15 @@ public final class Pretrainer {
       return self.objective.run(
         micros[worker], weights: self.model.weights,
         gradients: self.optimizer.gradients[worker], maskedTotal: maskedTotal,
-        textTotal: textTotal, arena: self.arenas[worker], dropout: dropout)
+        textTotal: textTotal, pairTotal: pairTotal, arena: self.arenas[worker], dropout: dropout)
     }
     var losses = PretrainingObjective.Losses()
     for part in all { losses += part }
     let rate = schedule.rate(fraction: before, stepShare: max(0, after - before))
     let norm = optimizer.step(learningRate: rate)
     progress.step += 1
-    guard losses.masked.isFinite, losses.bagOfWords.isFinite, norm.isFinite else {
+    guard losses.masked.isFinite, losses.bagOfWords.isFinite, losses.crops.isFinite, norm.isFinite
+    else {
       throw diverged()
     }
     let tokens = micros.reduce(0) { $0 + $1.tokenCount }
@@ -210,6 +213,9 @@ public final class Pretrainer {
     progress.pending.steps += 1
     progress.pending.masked += losses.maskedMean
     progress.pending.bagOfWords += losses.bagOfWordsMean
+    if options.cropWeight != nil {
+      progress.pending.crops = (progress.pending.crops ?? 0) + losses.cropMean
+    }
     progress.pending.tokens += tokens
     return StepOutcome(losses: losses, learningRate: rate, gradientNorm: norm)
   }
@@ -249,11 +255,14 @@ public final class Pretrainer {
     let pending = progress.pending
     let steps = Double(max(1, pending.steps))
     let weight = progress.options.bagOfWordsWeight
+    let cropWeight = progress.options.cropWeight ?? 0
+    let crops = pending.crops ?? 0
     return TrainingRecord(
       step: progress.step, epoch: order.epochs,
-      loss: (pending.masked + weight * pending.bagOfWords) / steps,
+      loss: (pending.masked + weight * pending.bagOfWords + cropWeight * crops) / steps,
       maskedLoss: pending.masked / steps,
       bagOfWordsLoss: weight > 0 ? pending.bagOfWords / steps : nil,
+      cropLoss: cropWeight > 0 ? crops / steps : nil,
       learningRate: outcome.learningRate, gradientNorm: outcome.gradientNorm,
       tokens: progress.tokens, tokensPerSecond: tokensPerSecond,
       seconds: seconds, validation: validation)

@@ -16,6 +16,8 @@ public struct PretrainingOptions: Sendable, Codable, Equatable {
   public var wholeWord = false
   /// Weight of the bag-of-words objective beside masked tokens; 0 leaves it out.
   public var bagOfWordsWeight = 0.0
+  /// Weight of the contrast of two crops of a text; nil or 0 leaves it out.
+  public var cropWeight: Double?
   /// Seed of everything random in the run.
   public var seed: UInt64 = 42
   /// Workers, one micro-batch each; a different number gives different sums.

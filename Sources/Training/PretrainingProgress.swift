@@ -38,6 +38,7 @@ public struct PretrainingProgress: Sendable, Codable, Equatable {
     var steps = 0
     var masked = 0.0
     var bagOfWords = 0.0
+    var crops: Double?
     var tokens = 0
   }
 }

@@ -18,7 +18,8 @@ struct PretrainingValidator: Sendable {
     while order.position.epoch == 0 && !corpus.validation.isEmpty {
       // No more than a worker has at once in training with the defaults: validation then needs no more memory.
       let batch = order.next(tokens: 1024, length: corpus.length)
-      micros.append(objective.prepare(batch, using: &generator))
+      // Whole texts, as they are embedded: the loss can be compared with that of runs without crops.
+      micros.append(objective.prepare(batch, isCropping: false, using: &generator))
     }
     self.micros = micros
     // Laplace's rule keeps the probability of a piece that training never saw above zero.

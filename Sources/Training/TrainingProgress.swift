@@ -10,6 +10,8 @@ public struct TrainingRecord: Sendable, Encodable, Equatable {
   public var maskedLoss: Double?
   /// Mean cross-entropy of the bag-of-words head, in nats.
   public var bagOfWordsLoss: Double?
+  /// Mean cross-entropy of finding the other crop of a text in the micro-batch, in nats.
+  public var cropLoss: Double?
   /// Learning rate of this step.
   public var learningRate: Double
   /// Gradient norm before clipping.
@@ -27,6 +29,7 @@ public struct TrainingRecord: Sendable, Encodable, Equatable {
     case step, epoch, loss, tokens, seconds
     case maskedLoss = "mlm_loss"
     case bagOfWordsLoss = "bag_of_words_loss"
+    case cropLoss = "crop_loss"
     case learningRate = "learning_rate"
     case gradientNorm = "gradient_norm"
     case tokensPerSecond = "tokens_per_second"
@@ -41,6 +44,7 @@ public struct TrainingRecord: Sendable, Encodable, Equatable {
     try values.encode(loss, forKey: .loss)
     try values.encodeIfPresent(maskedLoss, forKey: .maskedLoss)
     try values.encodeIfPresent(bagOfWordsLoss, forKey: .bagOfWordsLoss)
+    try values.encodeIfPresent(cropLoss, forKey: .cropLoss)
     try values.encode(learningRate, forKey: .learningRate)
     try values.encode(gradientNorm, forKey: .gradientNorm)
     try values.encode(tokens, forKey: .tokens)

@@ -50,6 +50,7 @@ struct UsageTests {
       (["pretrain", "c.txt", "--vocab-size", "50"], "--vocab-size"),
       (["pretrain", "c.txt", "--objective", "bow"], "--objective"),
       (["pretrain", "c.txt", "--objective", "mlm,nsp"], "--objective"),
+      (["pretrain", "c.txt", "--crop-weight", "-1"], "--crop-weight"),
       (["pretrain", "c.txt", "--from", "m", "--vocab", "v.txt"], "--from"),
       (["pretrain", "c.txt", "--from", "m", "--cased"], "--cased"),
       (["pretrain", "-", "-"], "once"),

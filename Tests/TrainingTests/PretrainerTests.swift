@@ -25,6 +25,7 @@ struct PretrainerTests {
     run.dropout = 0
     #expect(try run.run())
     let log = try run.log()
+    #expect(log.allSatisfy { $0["crop_loss"] == nil })
     let (first, last) = (try #require(log.first), try #require(log.last))
     #expect(last["loss", default: 9] < 0.7 * first["loss", default: 0])
     #expect(last["bag_of_words_loss", default: 9] < 0.8 * first["bag_of_words_loss", default: 0])
@@ -51,6 +52,48 @@ struct PretrainerTests {
     #expect(abs(log[0]["learning_rate", default: 0] - 1e-2) < 1e-9)
     let last = 1e-2 * (1.0 / 14) / 0.94
     #expect(abs(log[9]["learning_rate", default: 0] - last) < 1e-9)
+  }
+
+  @Test(
+    "crops learn to find each other; their loss is in the log, and a resumed run has the same bytes"
+  )
+  func crops() throws {
+    var (whole, parts) = (training("whole"), training("parts"))
+    whole.corpus = try SmallCorpus.corpus(SmallCorpus.topics(200), maximumLength: 32)
+    whole.options.maximumLength = 32
+    whole.options.batchTokens = 640
+    whole.options.cropWeight = 0.25
+    whole.options.threads = 2
+    whole.budget = .epochs(12)
+    (parts.corpus, parts.options, parts.budget) = (whole.corpus, whole.options, whole.budget)
+    try whole.run()
+    #expect(try !parts.run(stopAt: 10))
+    try parts.run(resuming: true)
+    try expectSame(whole, parts)
+    let log = try whole.log()
+    for record in log {
+      let sum =
+        record["mlm_loss", default: .nan] + 0.5 * record["bag_of_words_loss", default: .nan]
+        + 0.25 * record["crop_loss", default: .nan]
+      #expect(abs(record["loss", default: 0] - sum) < 1e-9)
+    }
+    let (first, last) = (try #require(log.first), try #require(log.last))
+    #expect(last["crop_loss", default: 9] < 0.7 * first["crop_loss", default: 0])
+  }
+
+  @Test("validation sees whole texts: crops don't change its loss")
+  func wholeValidation() throws {
+    let losses = try [nil, 0.25].map { weight in
+      var run = training("weight \(weight ?? 0)")
+      run.corpus = try SmallCorpus.corpus(SmallCorpus.topics(200), maximumLength: 32)
+      run.options.maximumLength = 32
+      run.options.cropWeight = weight
+      // A rate of next to nothing leaves the weights as they are.
+      run.options.learningRate = 1e-30
+      try run.run()
+      return try #require(try run.log().last?["validation_loss"])
+    }
+    #expect(losses[0] == losses[1])
   }
 
   @Test("one seed gives one run, byte for byte; another seed another", arguments: [1, 2])

@@ -12,6 +12,7 @@ struct PretrainingObjectiveTests {
   private let model: PretrainedModel
   private let objective: PretrainingObjective
   private let micro: PretrainingObjective.MicroBatch
+  private let cropped: PretrainingObjective.MicroBatch
 
   init() throws {
     corpus = try SmallCorpus.corpus(SmallCorpus.texts(12))
@@ -24,17 +25,20 @@ struct PretrainingObjectiveTests {
     objective = PretrainingObjective(
       encoder: model.encoder, maskedTokens: try #require(model.maskedTokenHead),
       bagOfWords: model.bagOfWordsHead, bagOfWordsTargets: BagOfWordsTargets(corpus),
-      bagOfWordsWeight: 0.5, masking: MaskedLanguageModeling(rate: 0.3), corpus: corpus)
+      bagOfWordsWeight: 0.5, masking: MaskedLanguageModeling(rate: 0.3),
+      crops: TextCrops(minimumPieces: 8), cropWeight: 0.7, corpus: corpus)
     var generator = SeededGenerator(seed: 2)
-    micro = objective.prepare(corpus.training, using: &generator)
+    micro = objective.prepare(corpus.training, isCropping: false, using: &generator)
+    cropped = objective.prepare(corpus.training, using: &generator)
   }
 
   private func run(
-    gradients: ParameterStore<Float>?, dropout: DropoutPlan? = nil
+    gradients: ParameterStore<Float>?, dropout: DropoutPlan? = nil, isCropped: Bool = false
   ) -> PretrainingObjective.Losses {
     objective.run(
-      micro, weights: model.weights, gradients: gradients, maskedTotal: 2 * maskedCount,
-      textTotal: 3 * textCount, arena: Arena<Float>(), dropout: dropout)
+      isCropped ? cropped : micro, weights: model.weights, gradients: gradients,
+      maskedTotal: 2 * maskedCount, textTotal: 3 * textCount, pairTotal: 5 * cropped.pairs.count,
+      arena: Arena<Float>(), dropout: dropout)
   }
 
   private var maskedCount: Int { micro.masked.positions.count }
@@ -50,29 +54,50 @@ struct PretrainingObjectiveTests {
         == BagOfWordsTargets(corpus).targets(corpus.training.map { corpus.sequence($0) }).columns)
   }
 
-  @Test("validation's path gives the losses of training's path")
-  func pathsAgree() {
-    let trained = run(gradients: ParameterStore(model.weights.table))
-    let measured = run(gradients: nil)
+  @Test("each crop has its own bag of words")
+  func prepareCrops() throws {
+    let (whole, halves) = (try #require(micro.bag), try #require(cropped.bag))
+    #expect(cropped.pairs.count > 3 && micro.pairs.isEmpty)
+    #expect(cropped.masked.batch.sequenceCount == textCount + cropped.pairs.count)
+    // [CLS] and [SEP] once more for each text that was cut.
+    #expect(cropped.tokenCount == micro.tokenCount + 2 * cropped.pairs.count)
+    func rows(_ bag: BagOfWordsHead.Targets<Float>) -> [Set<Int32>] {
+      zip(bag.offsets, bag.offsets.dropFirst()).map { Set(bag.columns[Int($0)..<Int($1)]) }
+    }
+    var joined = rows(halves)
+    for row in cropped.pairs.reversed() {
+      joined[Int(row)].formUnion(joined.remove(at: Int(row) + 1))
+    }
+    #expect(joined == rows(whole))
+  }
+
+  @Test("validation's path gives the losses of training's path", arguments: [false, true])
+  func pathsAgree(isCropped: Bool) {
+    let trained = run(gradients: ParameterStore(model.weights.table), isCropped: isCropped)
+    let measured = run(gradients: nil, isCropped: isCropped)
     expectClose(trained.masked, measured.masked, relative: 1e-5, "masked")
     expectClose(trained.bagOfWords, measured.bagOfWords, relative: 1e-5, "bag of words")
-    #expect(trained.maskedCount == maskedCount && trained.textCount == textCount)
+    expectClose(trained.crops, measured.crops, relative: 1e-5, "crops")
+    #expect(trained.pairCount == (isCropped ? cropped.pairs.count : 0))
+    #expect(isCropped ? trained.crops > 0 : trained.crops == 0)
+    if !isCropped { #expect(trained.maskedCount == maskedCount && trained.textCount == textCount) }
     #expect(trained.correct == measured.correct)
   }
 
   @Test(
     "each tensor's gradient is the derivative of the whole loss along a direction",
-    arguments: [0.0, 0.3])
-  func gradient(dropoutRate: Double) {
+    arguments: [0.0, 0.3], [false, true])
+  func gradient(dropoutRate: Double, isCropped: Bool) {
     let dropout = DropoutPlan(hiddenRate: dropoutRate, attentionRate: dropoutRate, key: 11)
     let gradients = ParameterStore<Float>(model.weights.table)
-    _ = run(gradients: gradients, dropout: dropout)
+    _ = run(gradients: gradients, dropout: dropout, isCropped: isCropped)
     let scratch = ParameterStore<Float>(model.weights.table)
     func loss() -> Double {
-      let losses = run(gradients: scratch, dropout: dropout)
+      let losses = run(gradients: scratch, dropout: dropout, isCropped: isCropped)
       // The weights of the sum are those that `run` was given as totals.
       return losses.masked / Double(2 * maskedCount)
         + 0.5 * losses.bagOfWords / Double(3 * textCount)
+        + 0.7 * losses.crops / Double(5 * cropped.pairs.count)
     }
     for parameter in model.weights.table.entries {
       let gradient = parameter.range.map { Double(gradients.base[$0]) }

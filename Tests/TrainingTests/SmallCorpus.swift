@@ -22,6 +22,17 @@ enum SmallCorpus {
     }
   }
 
+  /// `count` texts of 24 words, each about one noun: what a half of one says tells what the other is about.
+  static func topics(_ count: Int) -> [String] {
+    var generator = SeededGenerator(seed: 4)
+    return (0..<count).map { index in
+      let kind = index % nouns.count
+      let words = ["the", "and", "a", nouns[kind], adjectives[kind], verbs[kind]]
+      return (0..<24).map { _ in words[generator.uniform(below: words.count)] }
+        .joined(separator: " ")
+    }
+  }
+
   static func tokenizer(_ words: [String] = pieces) throws -> Tokenizer {
     Tokenizer(vocabulary: try Vocabulary(tokens: SpecialTokens().all + words))
   }

@@ -18,9 +18,7 @@ public struct BagOfWordsTargets: Sendable {
   }
 
   /// Targets of some texts; a text of special tokens only has an empty row and adds no loss.
-  public func targets(
-    _ sequences: [UnsafeBufferPointer<Int32>]
-  ) -> BagOfWordsHead.Targets<Float> {
+  public func targets(_ sequences: [some Sequence<Int32>]) -> BagOfWordsHead.Targets<Float> {
     var targets = BagOfWordsHead.Targets<Float>()
     for sequence in sequences {
       let pieces = Set(sequence).sorted().filter { inverseDocumentFrequencies[Int($0)] > 0 }

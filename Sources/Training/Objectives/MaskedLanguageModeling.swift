@@ -31,10 +31,9 @@ public struct MaskedLanguageModeling: Sendable {
   /// Masks sequences; the same generator state gives the same masks.
   ///
   /// Each sequence has at least one chosen piece (or word), unless it has only special tokens.
-  public func mask(
-    _ sequences: [UnsafeBufferPointer<Int32>], vocabulary: Vocabulary,
-    using generator: inout SeededGenerator
-  ) -> MaskedBatch {
+  public func mask<Text: RandomAccessCollection>(
+    _ sequences: [Text], vocabulary: Vocabulary, using generator: inout SeededGenerator
+  ) -> MaskedBatch where Text.Element == Int32, Text.Index == Int {
     var masked = MaskedBatch()
     for sequence in sequences {
       let start = masked.batch.tokenCount
@@ -56,7 +55,7 @@ public struct MaskedLanguageModeling: Sendable {
 
   /// The maskable units of a sequence: single pieces, or a piece with its `##` continuations.
   private func units(
-    of sequence: UnsafeBufferPointer<Int32>, vocabulary: Vocabulary
+    of sequence: some Sequence<Int32>, vocabulary: Vocabulary
   ) -> [Range<Int>] {
     var units: [Range<Int>] = []
     for (index, id) in sequence.enumerated() where !vocabulary.isSpecial(id) {
