@@ -16,6 +16,7 @@ struct EncoderBench: ParsableCommand {
     ])
 
   static func main() {
+    do { try BLAS.requireUsableKernels() } catch { exit(withError: error) }
     BLAS.useSingleThread()
     main(nil)
   }

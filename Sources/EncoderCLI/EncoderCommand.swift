@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Kernels
 
 /// The command-line program `encoder`.
 @main
@@ -31,6 +32,7 @@ extension EncoderCommand {
   static func main() async {
     do {
       var command = try parseAsRoot()
+      try BLAS.requireUsableKernels()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

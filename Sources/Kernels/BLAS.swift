@@ -1,4 +1,5 @@
 internal import COpenBLAS
+internal import Foundation
 
 /// The process-wide state of OpenBLAS.
 ///
@@ -23,4 +24,27 @@ public enum BLAS {
 
   /// The name of the kernel set OpenBLAS chose for this processor, for example `Zen` or `SkylakeX`.
   public static var coreName: String { String(cString: openblas_get_corename()) }
+
+  /// The kernel set that the environment asks for.
+  static var environmentCoreType: String? {
+    ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"]
+  }
+
+  /// Makes sure that this processor can run the kernels OpenBLAS chose.
+  ///
+  /// Programs call it before any other work: nothing catches an instruction that a processor doesn't have.
+  ///
+  /// - Throws: ``UnusableKernels`` where `OPENBLAS_CORETYPE` named kernels for another processor.
+  public static func requireUsableKernels() throws(UnusableKernels) {
+    guard environmentCoreType != nil else { return }
+    try requireUsable(kernels: coreName, processor: .current)
+  }
+
+  package static func requireUsable(
+    kernels name: String, processor: ProcessorFeatures
+  ) throws(UnusableKernels) {
+    guard processor.isSuperset(of: .needed(byKernels: name)) else {
+      throw UnusableKernels(name: name)
+    }
+  }
 }

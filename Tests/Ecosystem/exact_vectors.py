@@ -6,6 +6,7 @@ Usage: exact_vectors.py [path of the encoder program]     (default .build/releas
 Texts made of the starter's words go through it and through a recommender made here: all at once, in another order, alone,
 with one thread and with two. Without --exact vectors may differ in their last bits under the kernels for AVX2; the
 largest difference is printed and must be rounding, and so must what one set of kernels differs by from the processor's own.
+Kernels whose instructions the processor doesn't have must be refused by an error of one line.
 Needs Python's standard library only. Exit code 0 when all is well.
 """
 import array, ast, csv, math, os, random, subprocess, sys, tempfile
@@ -13,6 +14,8 @@ import array, ast, csv, math, os, random, subprocess, sys, tempfile
 PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".build/release/encoder")
 STARTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "checkpoints", "starter")
 KERNELS = ("", "Haswell", "Zen", "SkylakeX", "Prescott")  # the processor's own first: the others are compared with it
+# Level 4 of x86-64, as the operating system lists it.
+WIDE = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 failures = []
 
 
@@ -42,6 +45,22 @@ def gap(a, b):
     a, b = array.array("f", b"".join(a)), array.array("f", b"".join(b))
     assert len(a) == len(b) > 0 and all(map(math.isfinite, a)) and all(map(math.isfinite, b))
     return max(abs(x - y) for x, y in zip(a, b))
+
+
+def runs(kernels):
+    """Whether the processor has the instructions of the kernels."""
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        flags = next((set(line.split()) for line in f if line.startswith("flags")), set())
+    needed = {"Haswell": {"avx2", "fma"}, "Zen": {"avx2", "fma"}, "SkylakeX": WIDE}.get(kernels, set())
+    return not flags or needed <= flags
+
+
+def is_refused(kernels):
+    """Whether the program ends with one clear line under kernels that the processor can't run."""
+    result = subprocess.run([PROGRAM, "embed", "--model", STARTER, __file__, "--output", os.devnull], capture_output=True,
+                            text=True, check=False, env={**os.environ, "OPENBLAS_CORETYPE": kernels})
+    lines = result.stderr.splitlines()
+    return result.returncode == 1 and len(lines) == 1 and lines[0].startswith("error: OPENBLAS_CORETYPE")
 
 
 def vectors(folder, model, texts, kernels, *flags):
@@ -74,10 +93,16 @@ def recommender(folder, items):
 
 def main():
     texts = made_up_texts(120)
+    # Bulldozer's need FMA4, which no processor of Intel and none of AMD since Zen has.
+    for kernels in ["Bulldozer"] + [k for k in KERNELS if not runs(k)]:
+        refused = is_refused(kernels)
+        print(f"{'ok  ' if refused else 'FAIL'} {kernels} kernels, which this processor can't run, are refused")
+        if not refused:
+            failures.append(kernels)
     with tempfile.TemporaryDirectory() as folder:
         for name, model in (("starter", STARTER), ("recommender", recommender(folder, texts))):
             own = None
-            for kernels in KERNELS:
+            for kernels in filter(runs, KERNELS):
                 whole = vectors(folder, model, texts, kernels, "--exact")
                 same = len(whole) == len(texts) and all((
                     whole[::-1] == vectors(folder, model, texts[::-1], kernels, "--exact"),

@@ -19,6 +19,10 @@ static inline void ck_spin_hint(void) {
 }
 static inline void ck_yield(void) { sched_yield(); }
 
+// What this processor and its operating system offer of x86's vector instructions, as a set of bits.
+enum { CK_AVX = 1, CK_FMA4 = 2, CK_X86_64_V3 = 4, CK_X86_64_V4 = 8 };
+int ck_processor_features(void);
+
 // Activations: y = f(z), and dz = dy * f'(z). y may alias z, dz may alias dy.
 void ck_gelu_forward(float *y, const float *z, ptrdiff_t count);
 void ck_gelu_backward(float *dz, const float *dy, const float *z, ptrdiff_t count);
