@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// What to say where the environment keeps OpenBLAS from this processor's own kernels.
 ///
 /// Some machines set `OPENBLAS_CORETYPE` for every program. Results stay right, but with the kernels for
